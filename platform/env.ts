@@ -1,0 +1,107 @@
+/** The environment of a process: names to texts. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** One variable: what it defaults to, what it means, how its text is read. `parse` throws an Error that says what is expected. */
+export interface Variable<T> {
+  /** The text that is read when the variable is unset or empty. */
+  readonly default: string;
+  readonly meaning: string;
+  readonly parse: (text: string) => T;
+}
+
+/** A table of variables by name: the one source of defaults, checks and documentation. */
+export type Variables = Readonly<Record<string, Variable<unknown>>>;
+
+/** What a table of variables reads as. */
+export type Values<V extends Variables> = { readonly [K in keyof V]: V[K] extends Variable<infer T> ? T : never };
+
+/** The environment is wrong; the message names every wrong variable, a line each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`wrong configuration:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads all variables of a table, then asks `rules` for what is wrong between them.
+ * @throws ConfigError with every mistake at once.
+ */
+export function readVariables<V extends Variables>(
+  env: Env,
+  variables: V,
+  rules: (values: Values<V>) => readonly string[] = () => [],
+): Values<V> {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, variable] of Object.entries(variables)) {
+    try {
+      values[name] = variable.parse(env[name] || variable.default);
+    } catch (error) {
+      problems.push(`${name}: ${error instanceof Error ? error.message : "unreadable"}`);
+    }
+  }
+  if (problems.length === 0) {
+    problems.push(...rules(values as Values<V>));
+  }
+  if (problems.length > 0) {
+    throw new ConfigError(problems);
+  }
+  return values as Values<V>;
+}
+
+/** Any text. */
+export function text(value: string): string {
+  return value;
+}
+
+/** A whole number within bounds, both included. */
+export function integer(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < min || number > max) {
+      throw new Error(`expected a whole number from ${min} to ${max}`);
+    }
+    return number;
+  };
+}
+
+/** Milliseconds, from `min` up to 100 days. */
+export function milliseconds(min: number): (value: string) => number {
+  return integer(min, 8_640_000_000);
+}
+
+/** `on` or `off`. */
+export function onOff(value: string): boolean {
+  if (value !== "on" && value !== "off") {
+    throw new Error("expected on or off");
+  }
+  return value === "on";
+}
+
+/** One of a few words. */
+export function oneOf<const T extends string>(...words: readonly T[]): (value: string) => T {
+  return (value) => {
+    const word = words.find((candidate) => candidate === value);
+    if (word === undefined) {
+      throw new Error(`expected one of ${words.join(", ")}`);
+    }
+    return word;
+  };
+}
+
+/** A comma list; empty items are left out. */
+export function list(value: string): readonly string[] {
+  return value
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+/** Whether a host is this machine alone: 127.0.0.0/8, ::1 or localhost. */
+export function isLoopbackHost(host: string): boolean {
+  return /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host) || host === "::1" || host === "[::1]" || host === "localhost";
+}

@@ -1,0 +1,42 @@
+/** Runs queued items in batches, one batch at a time: take all that is queued, commit them together, answer each, loop. */
+export class GroupCommit<Item, Result> {
+  readonly #commit: (items: readonly Item[]) => Promise<readonly Result[]>;
+  readonly #maxItems: number;
+  #queue: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
+  #running = false;
+
+  /** `commit` answers one result for each item, in order; when it rejects, every item of its batch is rejected with that error. */
+  constructor(commit: (items: readonly Item[]) => Promise<readonly Result[]>, maxItems = 1000) {
+    this.#commit = commit;
+    this.#maxItems = maxItems;
+  }
+
+  /** Queues an item; settles with its batch. */
+  add(item: Item): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ item, resolve, reject });
+      if (!this.#running) {
+        this.#running = true;
+        // Whatever else the current turn adds goes into the same batch.
+        queueMicrotask(() => void this.#run());
+      }
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, this.#maxItems);
+      try {
+        const results = await this.#commit(batch.map(({ item }) => item));
+        batch.forEach(({ resolve }, index) => {
+          resolve(results[index] as Result);
+        });
+      } catch (error) {
+        for (const { reject } of batch) {
+          reject(error);
+        }
+      }
+    }
+    this.#running = false;
+  }
+}

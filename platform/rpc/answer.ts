@@ -1,0 +1,49 @@
+import { invalidArgument, SallyportError, toSallyportError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
+import type { Call, Implementation } from "./call.ts";
+import { toWireStatus, type WireStatus } from "./status.ts";
+
+/** The outcome of a call: the encoded response, or what went wrong. */
+export type Outcome = { readonly response: Uint8Array } | { readonly status: WireStatus };
+
+/**
+ * Serves one call, whichever way it came: who calls, what is asked, then the handler. Never rejects.
+ * The one place of a service that catches.
+ */
+export async function answer({ method, handler }: Implementation, request: Uint8Array, call: Call, logger: Logger): Promise<Outcome> {
+  try {
+    checkCaller(method.credential, call);
+    const message = decode(method, request);
+    const violations = method.validate(message);
+    if (violations.length > 0) {
+      throw invalidArgument(violations);
+    }
+    return { response: method.response.encode(await handler(message, call)).finish() };
+  } catch (thrown) {
+    const error = toSallyportError(thrown);
+    if (error.status === "INTERNAL" || (error.status === "UNAVAILABLE" && error.cause !== undefined)) {
+      logger.error({ method: method.path, reason: error.reason, err: error.cause }, "call failed");
+    }
+    return { status: toWireStatus(error) };
+  }
+}
+
+function checkCaller(credential: Implementation["method"]["credential"], { caller, deadline }: Call): void {
+  if (credential !== "none" && caller === undefined) {
+    throw new SallyportError("UNAUTHENTICATED", "no access token", { reason: "CREDENTIAL_MISSING" });
+  }
+  if (credential !== "none" && caller?.service !== credential) {
+    throw new SallyportError("PERMISSION_DENIED", "the access token is of another service", { reason: "CREDENTIAL_OF_OTHER_SERVICE" });
+  }
+  if (deadline <= Date.now()) {
+    throw new SallyportError("DEADLINE_EXCEEDED", "the deadline has passed", { reason: "DEADLINE_EXCEEDED" });
+  }
+}
+
+function decode(method: Implementation["method"], request: Uint8Array): unknown {
+  try {
+    return method.request.decode(request);
+  } catch {
+    throw new SallyportError("INVALID_ARGUMENT", "the request is not a message of the method's type", { reason: "MALFORMED_REQUEST" });
+  }
+}

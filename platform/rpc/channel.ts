@@ -1,0 +1,64 @@
+import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { Status } from "../../proto/gen/google/rpc/status.ts";
+import { SallyportError, StatusCode, type StatusName } from "../errors.ts";
+import type { CallOptions, Invoker } from "./client.ts";
+import { CHANNEL_OPTIONS, callerMetadata } from "./metadata.ts";
+import { fromWireStatus } from "./status.ts";
+
+/** One gRPC channel to one target (`host:port` or `unix:<path>`), for unary calls. Connects when first used, and again after a loss. */
+export class Channel implements Invoker, Disposable {
+  /** The grpc-js client, for streams beside the unary calls. */
+  readonly grpc: Client;
+
+  constructor(target: string) {
+    this.grpc = new Client(target, credentials.createInsecure(), CHANNEL_OPTIONS);
+  }
+
+  invoke(method: string, request: Uint8Array, { deadline, caller, address, signal }: CallOptions): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const call = this.grpc.makeUnaryRequest(
+        method,
+        (bytes: Uint8Array) => Buffer.from(bytes),
+        (bytes: Buffer) => bytes,
+        request,
+        callerMetadata(caller, address ?? ""),
+        { deadline },
+        (error, response) => (error ? reject(readError(error)) : resolve(response ?? Buffer.alloc(0))),
+      );
+      signal?.addEventListener("abort", () => call.cancel(), { once: true });
+    });
+  }
+
+  /** Whether the target says by a health check that a part of it serves ("": the server itself). */
+  async isServing(part: string, deadline: number): Promise<boolean> {
+    // grpc.health.v1: HealthCheckRequest{service = 1}, HealthCheckResponse{status = 1}, SERVING = 1.
+    const name = Buffer.from(part);
+    const request = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+    const response = await this.invoke("/grpc.health.v1.Health/Check", request, { deadline });
+    return response[0] === 0x08 && response[1] === 1;
+  }
+
+  [Symbol.dispose](): void {
+    this.grpc.close();
+  }
+}
+
+function readError(error: ServiceError): SallyportError {
+  const details = error.metadata?.get("grpc-status-details-bin")[0];
+  if (details instanceof Buffer) {
+    return fromWireStatus(Status.decode(details));
+  }
+  // Not an answer of ours but grpc-js's own: its text names addresses.
+  const known = OWN_ERRORS.get(error.code);
+  return new SallyportError(known?.status ?? "INTERNAL", known?.message ?? "internal error", {
+    reason: known?.reason ?? "INTERNAL",
+    cause: error,
+  });
+}
+
+const OWN_ERRORS: ReadonlyMap<number, { status: StatusName; message: string; reason: string }> = new Map([
+  [StatusCode.UNAVAILABLE, { status: "UNAVAILABLE", message: "the service cannot be reached", reason: "SERVICE_UNREACHABLE" }],
+  [StatusCode.DEADLINE_EXCEEDED, { status: "DEADLINE_EXCEEDED", message: "the deadline has passed", reason: "DEADLINE_EXCEEDED" }],
+  [StatusCode.CANCELLED, { status: "CANCELLED", message: "the call was cancelled", reason: "CANCELLED" }],
+  [StatusCode.UNIMPLEMENTED, { status: "UNIMPLEMENTED", message: "no such method", reason: "METHOD_UNKNOWN" }],
+]);

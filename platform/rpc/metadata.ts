@@ -1,0 +1,35 @@
+import { type ChannelOptions, Metadata } from "@grpc/grpc-js";
+import { isUuid } from "../ids.ts";
+import type { Caller } from "./call.ts";
+
+/** Of every channel and server: room for the largest call (a report), and pings that find a dead peer within seconds. */
+export const CHANNEL_OPTIONS: ChannelOptions = {
+  "grpc.max_receive_message_length": 16 * 1024 * 1024,
+  "grpc.max_send_message_length": 16 * 1024 * 1024,
+  "grpc.keepalive_time_ms": 10_000,
+  "grpc.keepalive_timeout_ms": 5_000,
+  "grpc.keepalive_permit_without_calls": 1,
+  "grpc.initial_reconnect_backoff_ms": 100,
+  "grpc.min_reconnect_backoff_ms": 100,
+  "grpc.max_reconnect_backoff_ms": 2_000,
+};
+
+/** Who calls and from where, as metadata of a unary call. */
+export function callerMetadata(caller: Caller | undefined, address: string): Metadata {
+  const metadata = new Metadata();
+  if (caller !== undefined) {
+    metadata.set("sallyport-account-id", caller.accountId);
+    metadata.set("sallyport-session-id", caller.sessionId);
+    metadata.set("sallyport-service", caller.service);
+  }
+  metadata.set("sallyport-address", address);
+  return metadata;
+}
+
+/** Reads what `callerMetadata` wrote. A caller that is not whole is none. */
+export function readCaller(metadata: Metadata): { caller: Caller | undefined; address: string } {
+  const read = (name: string): string => String(metadata.get(name)[0] ?? "");
+  const [accountId, sessionId, service] = [read("sallyport-account-id"), read("sallyport-session-id"), read("sallyport-service")];
+  const whole = isUuid(accountId) && isUuid(sessionId) && (service === "account" || service === "chat");
+  return { caller: whole ? { accountId, sessionId, service } : undefined, address: read("sallyport-address") };
+}

@@ -1,0 +1,88 @@
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import type { GeneratedFile } from "@bufbuild/protoplugin";
+import type { FieldRules, Policies } from "./policies.ts";
+
+/** The name of the function that checks a message. */
+export function validatorName(message: DescMessage): string {
+  return `check${message.file.proto.package
+    .split(".")
+    .slice(1, 2)
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join("")}${message.name}`;
+}
+
+/** Prints the function that checks a message against the rules of its fields. */
+export function printValidator(file: GeneratedFile, message: DescMessage, policies: Policies, type: string): void {
+  const lines = [
+    ...message.fields
+      .filter((field) => field.oneof === undefined)
+      .flatMap((field) => fieldLines(field, policies, `message.${field.localName}`, "  ")),
+    ...message.oneofs.flatMap((oneof) => [
+      ...(policies.oneofRequired(oneof)
+        ? [`  rules.required(found, \`\${path}${oneof.localName}\`, message.${oneof.localName} !== undefined);`]
+        : []),
+      ...oneof.fields.flatMap((field) => {
+        const inner = fieldLines(field, policies, `message.${oneof.localName}.value`, "    ");
+        return inner.length === 0 ? [] : [`  if (message.${oneof.localName}?.$case === "${field.localName}") {`, ...inner, "  }"];
+      }),
+    ]),
+  ];
+  file.print();
+  if (lines.length === 0) {
+    file.print(`function ${validatorName(message)}(_message: ${type}, _path: string, _found: Violation[]): void {}`);
+    return;
+  }
+  file.print(`function ${validatorName(message)}(message: ${type}, path: string, found: Violation[]): void {`);
+  for (const line of lines) {
+    file.print(line);
+  }
+  file.print("}");
+}
+
+function fieldLines(field: DescField, policies: Policies, value: string, indent: string): string[] {
+  const rules = policies.field(field);
+  const path = `\`\${path}${field.localName}\``;
+  if (field.fieldKind === "map") {
+    return rules.required ? [`${indent}rules.required(found, ${path}, Object.keys(${value}).length > 0);`] : [];
+  }
+  if (field.fieldKind === "list") {
+    const item = valueLines(field, rules, "item", `\`\${path}${field.localName}[\${index}]\``, `${indent}  `);
+    return [
+      ...(rules.required ? [`${indent}rules.required(found, ${path}, ${value}.length > 0);`] : []),
+      ...(rules.items ? [`${indent}rules.itemCount(found, ${path}, ${value}.length, ${rules.items.min}, ${rules.items.max});`] : []),
+      ...(item.length > 0 ? [`${indent}for (const [index, item] of ${value}.entries()) {`, ...item, `${indent}}`] : []),
+    ];
+  }
+  const required = rules.required ? [`${indent}rules.required(found, ${path}, ${presence(field, value)});`] : [];
+  return [...required, ...valueLines(field, rules, value, path, indent)];
+}
+
+function presence(field: DescField, value: string): string {
+  if (field.fieldKind === "message") {
+    return `${value} !== undefined`;
+  }
+  return field.fieldKind === "scalar" && (field.scalar === 9 || field.scalar === 12) ? `${value}.length > 0` : `${value} !== 0`;
+}
+
+function valueLines(field: DescField, rules: FieldRules, value: string, path: string, indent: string): string[] {
+  if (field.message !== undefined) {
+    if (!field.message.typeName.startsWith("sallyport.")) {
+      return [];
+    }
+    const call = `${validatorName(field.message)}(${value}, \`\${${path}}.\`, found);`.replace(/\$\{`(.*?)`\}/, "$1");
+    return field.fieldKind === "message" && field.oneof === undefined
+      ? [`${indent}if (${value} !== undefined) {`, `${indent}  ${call}`, `${indent}}`]
+      : [indent + call];
+  }
+  const bounded = (name: string, range: FieldRules["value"]): string[] =>
+    range ? [`${indent}rules.${name}(found, ${path}, ${value}, ${range.min}, ${range.max});`] : [];
+  return [
+    ...(rules.uuid ? [`${indent}rules.uuid(found, ${path}, ${value});`] : []),
+    ...bounded("codePoints", rules.codePoints),
+    ...bounded("byteLength", rules.bytes),
+    ...bounded("bounds", rules.value),
+    ...(rules.declared && field.enum
+      ? [`${indent}rules.declared(found, ${path}, ${value}, [${field.enum.values.map((known) => known.number).join(", ")}]);`]
+      : []),
+  ];
+}
