@@ -1,0 +1,41 @@
+import { expect } from "chai";
+import { invalidArgument, SallyportError, toSallyportError } from "../../../platform/errors.ts";
+import { fromWireStatus, toWireStatus } from "../../../platform/rpc/status.ts";
+
+describe("wire status", () => {
+  it("carries reason, violations and retry through google.rpc details", () => {
+    const error = new SallyportError("RESOURCE_EXHAUSTED", "slow down", {
+      reason: "RATE_LIMITED",
+      retryAfterMs: 1500,
+      violations: [{ field: "body", description: "is required" }],
+    });
+
+    const back = fromWireStatus(toWireStatus(error));
+
+    expect({ ...back, message: back.message }).to.deep.include({
+      status: "RESOURCE_EXHAUSTED",
+      reason: "RATE_LIMITED",
+      retryAfterMs: 1500,
+      message: "slow down",
+    });
+    expect(back.violations.map(({ field, description }) => ({ field, description }))).to.deep.equal([
+      { field: "body", description: "is required" },
+    ]);
+  });
+
+  it("says nothing of an error that is not ours", () => {
+    const status = toWireStatus(toSallyportError(new Error("password=hunter2")));
+
+    expect(status.code).to.equal(13);
+    expect(JSON.stringify(status) + status.details.map(({ value }) => value.toString()).join("")).to.not.contain("hunter2");
+  });
+
+  it("names every violated field in the text", () => {
+    const error = invalidArgument([
+      { field: "dev.name", description: "must be 1 to 64 code points long" },
+      { field: "client.version", description: "must be 0 to 64 code points long" },
+    ]);
+
+    expect(error.message).to.contain("dev.name").and.to.contain("client.version");
+  });
+});
