@@ -10,6 +10,12 @@ export interface Codec<T> {
   decode(bytes: Uint8Array): T;
 }
 
+/** A message: its encoding, and the rules that one breaks. */
+export interface MessageType<T> {
+  readonly codec: Codec<T>;
+  readonly validate: (message: T) => readonly Violation[];
+}
+
 /** The services that clients hold tokens of. */
 export type ServiceName = "account" | "chat";
 

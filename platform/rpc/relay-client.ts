@@ -1,16 +1,10 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
-import {
-  type Push,
-  type RelayReply,
-  type RelayRequest,
-  type RelayResponse,
-  RelayServiceService,
-  type ToService,
-} from "../../proto/gen/sallyport/relay/v1/relay.ts";
+import type { Push, RelayReply, RelayRequest, RelayResponse, ToService } from "../../proto/gen/sallyport/relay/v1/relay.ts";
 import { SallyportError, unavailable } from "../errors.ts";
 import { BatchWriter } from "./batch-writer.ts";
 import { Channel } from "./channel.ts";
 import type { CallOptions, Invoker } from "./client.ts";
+import { relayService } from "./relay-method.ts";
 import { fromWireStatus } from "./status.ts";
 
 /** What a gateway does with what its relay stream brings. */
@@ -95,7 +89,7 @@ export class RelayClient implements Invoker, Disposable {
   }
 
   #open(): void {
-    const { path, requestSerialize, responseDeserialize } = RelayServiceService.relay;
+    const { path, requestSerialize, responseDeserialize } = relayService.relay;
     const stream = this.channel.grpc.makeBidiStreamRequest<RelayRequest, RelayResponse>(path, requestSerialize, responseDeserialize, {});
     const writer = new BatchWriter<ToService>({ write: (items, written) => stream.write({ items }, written) }, sizeOf);
     this.#stream = stream;

@@ -1,12 +1,13 @@
 import { type handleUnaryCall, Metadata, Server, ServerCredentials, type ServerDuplexStream, type ServerUnaryCall } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import { Status } from "../../proto/gen/google/rpc/status.ts";
-import { type RelayRequest, type RelayResponse, RelayServiceService } from "../../proto/gen/sallyport/relay/v1/relay.ts";
+import type { RelayRequest, RelayResponse } from "../../proto/gen/sallyport/relay/v1/relay.ts";
 import type { Running } from "../lifecycle.ts";
 import type { Logger } from "../logger.ts";
 import { answer } from "./answer.ts";
 import type { Call, Implementation } from "./call.ts";
 import { CHANNEL_OPTIONS, readCaller } from "./metadata.ts";
+import { relayService } from "./relay-method.ts";
 import { type RelayObserver, serveRelay } from "./relay-server.ts";
 
 /** What a service offers, and where. */
@@ -33,7 +34,7 @@ export async function startRpcServer({ listen, implementations, observer }: RpcS
   for (const implementation of implementations) {
     server.register(implementation.method.path, unary(implementation, logger), encodeBytes, decodeBytes, "unary");
   }
-  server.addService(RelayServiceService, {
+  server.addService(relayService, {
     relay: (stream: ServerDuplexStream<RelayRequest, RelayResponse>) => serveRelay(stream, byPath, observer, logger),
   });
   const health = new HealthImplementation({ "": "SERVING" });

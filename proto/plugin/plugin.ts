@@ -1,4 +1,5 @@
 import { createEcmaScriptPlugin, runNodeJs, type Schema } from "@bufbuild/protoplugin";
+import { printContract } from "./contract.ts";
 import { printImage } from "./image.ts";
 import { readPolicies } from "./policies.ts";
 import { printServices } from "./services.ts";
@@ -7,10 +8,8 @@ import { printServices } from "./services.ts";
 function generate(schema: Schema): void {
   const policies = readPolicies(schema.allFiles);
   printServices(schema.generateFile("services.ts"), policies);
-  printImage(
-    schema.generateFile("image.ts"),
-    schema.proto.sourceFileDescriptors.length > 0 ? schema.proto.sourceFileDescriptors : schema.proto.protoFile,
-  );
+  printContract(schema.generateFile("contract.ts"), policies);
+  printImage(schema.generateFile("image.ts"), schema.proto.protoFile);
 }
 
 runNodeJs(createEcmaScriptPlugin({ name: "protoc-gen-sallyport", version: "v1", generateTs: generate }));

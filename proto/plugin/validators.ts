@@ -43,7 +43,11 @@ function fieldLines(field: DescField, policies: Policies, value: string, indent:
   const rules = policies.field(field);
   const path = `\`\${path}${field.localName}\``;
   if (field.fieldKind === "map") {
-    return rules.required ? [`${indent}rules.required(found, ${path}, Object.keys(${value}).length > 0);`] : [];
+    const item = field.message === undefined ? [] : mapValueLines(field.message, `\`\${path}${field.localName}[\${key}].\``, indent);
+    return [
+      ...(rules.required ? [`${indent}rules.required(found, ${path}, Object.keys(${value}).length > 0);`] : []),
+      ...(item.length > 0 ? [`${indent}for (const [key, item] of Object.entries(${value})) {`, ...item, `${indent}}`] : []),
+    ];
   }
   if (field.fieldKind === "list") {
     const item = valueLines(field, rules, "item", `\`\${path}${field.localName}[\${index}]\``, `${indent}  `);
@@ -55,6 +59,10 @@ function fieldLines(field: DescField, policies: Policies, value: string, indent:
   }
   const required = rules.required ? [`${indent}rules.required(found, ${path}, ${presence(field, value)});`] : [];
   return [...required, ...valueLines(field, rules, value, path, indent)];
+}
+
+function mapValueLines(message: DescMessage, prefix: string, indent: string): string[] {
+  return message.typeName.startsWith("sallyport.") ? [`${indent}  ${validatorName(message)}(item, ${prefix}, found);`] : [];
 }
 
 function presence(field: DescField, value: string): string {

@@ -3,18 +3,6 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientUnaryCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
 
 export const protobufPackage = "sallyport.account.v1";
 
@@ -118,56 +106,6 @@ export const FilterAccountsResponse: MessageFns<FilterAccountsResponse> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-};
-
-/** Which accounts there are, for other services. */
-export type DirectoryServiceService = typeof DirectoryServiceService;
-export const DirectoryServiceService = {
-  /** Those of the given accounts that exist. */
-  filterAccounts: {
-    path: "/sallyport.account.v1.DirectoryService/FilterAccounts" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: FilterAccountsRequest): Buffer =>
-      Buffer.from(FilterAccountsRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): FilterAccountsRequest => FilterAccountsRequest.decode(value),
-    responseSerialize: (value: FilterAccountsResponse): Buffer =>
-      Buffer.from(FilterAccountsResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): FilterAccountsResponse => FilterAccountsResponse.decode(value),
-  },
-} as const;
-
-export interface DirectoryServiceServer extends UntypedServiceImplementation {
-  /** Those of the given accounts that exist. */
-  filterAccounts: handleUnaryCall<FilterAccountsRequest, FilterAccountsResponse>;
-}
-
-export interface DirectoryServiceClient extends Client {
-  /** Those of the given accounts that exist. */
-  filterAccounts(
-    request: FilterAccountsRequest,
-    callback: (error: ServiceError | null, response: FilterAccountsResponse) => void,
-  ): ClientUnaryCall;
-  filterAccounts(
-    request: FilterAccountsRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: FilterAccountsResponse) => void,
-  ): ClientUnaryCall;
-  filterAccounts(
-    request: FilterAccountsRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: FilterAccountsResponse) => void,
-  ): ClientUnaryCall;
-}
-
-export const DirectoryServiceClient = makeGenericClientConstructor(
-  DirectoryServiceService,
-  "sallyport.account.v1.DirectoryService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): DirectoryServiceClient;
-  service: typeof DirectoryServiceService;
-  serviceName: string;
 };
 
 export interface MessageFns<T> {

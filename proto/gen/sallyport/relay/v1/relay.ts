@@ -3,20 +3,6 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientDuplexStream,
-  type ClientOptions,
-  type ClientUnaryCall,
-  type handleBidiStreamingCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
 import { Any } from "../../../google/protobuf/any.ts";
 import { Event } from "../../gateway/v1/events.ts";
 
@@ -974,112 +960,6 @@ export const EndLeaseResponse: MessageFns<EndLeaseResponse> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-};
-
-/** One stream from every gateway to every service copy: each message carries whatever gathered while the last one was written. */
-export type RelayServiceService = typeof RelayServiceService;
-export const RelayServiceService = {
-  relay: {
-    path: "/sallyport.relay.v1.RelayService/Relay" as const,
-    requestStream: true as const,
-    responseStream: true as const,
-    requestSerialize: (value: RelayRequest): Buffer => Buffer.from(RelayRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): RelayRequest => RelayRequest.decode(value),
-    responseSerialize: (value: RelayResponse): Buffer => Buffer.from(RelayResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): RelayResponse => RelayResponse.decode(value),
-  },
-} as const;
-
-export interface RelayServiceServer extends UntypedServiceImplementation {
-  relay: handleBidiStreamingCall<RelayRequest, RelayResponse>;
-}
-
-export interface RelayServiceClient extends Client {
-  relay(): ClientDuplexStream<RelayRequest, RelayResponse>;
-  relay(options: Partial<CallOptions>): ClientDuplexStream<RelayRequest, RelayResponse>;
-  relay(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<RelayRequest, RelayResponse>;
-}
-
-export const RelayServiceClient = makeGenericClientConstructor(
-  RelayServiceService,
-  "sallyport.relay.v1.RelayService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): RelayServiceClient;
-  service: typeof RelayServiceService;
-  serviceName: string;
-};
-
-/** The lease of a gateway's incarnation, by the clock of the service's database. */
-export type LeaseServiceService = typeof LeaseServiceService;
-export const LeaseServiceService = {
-  renewLease: {
-    path: "/sallyport.relay.v1.LeaseService/RenewLease" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: RenewLeaseRequest): Buffer => Buffer.from(RenewLeaseRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): RenewLeaseRequest => RenewLeaseRequest.decode(value),
-    responseSerialize: (value: RenewLeaseResponse): Buffer => Buffer.from(RenewLeaseResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): RenewLeaseResponse => RenewLeaseResponse.decode(value),
-  },
-  /** The gateway stops: what names its incarnation is free at once. */
-  endLease: {
-    path: "/sallyport.relay.v1.LeaseService/EndLease" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: EndLeaseRequest): Buffer => Buffer.from(EndLeaseRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): EndLeaseRequest => EndLeaseRequest.decode(value),
-    responseSerialize: (value: EndLeaseResponse): Buffer => Buffer.from(EndLeaseResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): EndLeaseResponse => EndLeaseResponse.decode(value),
-  },
-} as const;
-
-export interface LeaseServiceServer extends UntypedServiceImplementation {
-  renewLease: handleUnaryCall<RenewLeaseRequest, RenewLeaseResponse>;
-  /** The gateway stops: what names its incarnation is free at once. */
-  endLease: handleUnaryCall<EndLeaseRequest, EndLeaseResponse>;
-}
-
-export interface LeaseServiceClient extends Client {
-  renewLease(
-    request: RenewLeaseRequest,
-    callback: (error: ServiceError | null, response: RenewLeaseResponse) => void,
-  ): ClientUnaryCall;
-  renewLease(
-    request: RenewLeaseRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: RenewLeaseResponse) => void,
-  ): ClientUnaryCall;
-  renewLease(
-    request: RenewLeaseRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: RenewLeaseResponse) => void,
-  ): ClientUnaryCall;
-  /** The gateway stops: what names its incarnation is free at once. */
-  endLease(
-    request: EndLeaseRequest,
-    callback: (error: ServiceError | null, response: EndLeaseResponse) => void,
-  ): ClientUnaryCall;
-  endLease(
-    request: EndLeaseRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: EndLeaseResponse) => void,
-  ): ClientUnaryCall;
-  endLease(
-    request: EndLeaseRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: EndLeaseResponse) => void,
-  ): ClientUnaryCall;
-}
-
-export const LeaseServiceClient = makeGenericClientConstructor(
-  LeaseServiceService,
-  "sallyport.relay.v1.LeaseService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): LeaseServiceClient;
-  service: typeof LeaseServiceService;
-  serviceName: string;
 };
 
 function longToNumber(int64: { toString(): string }): number {

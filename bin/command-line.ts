@@ -1,0 +1,35 @@
+import { type Command, UsageError } from "./command.ts";
+
+/** A command line that was understood. */
+export interface CommandLine {
+  readonly command: Command;
+  readonly flags: ReadonlySet<string>;
+}
+
+const HELP_FLAGS: ReadonlySet<string> = new Set(["--help", "-h"]);
+
+/**
+ * Finds the command that the words of a command line name, and its flags.
+ * @throws UsageError when there is no such command, or it takes no such argument.
+ */
+export function parseCommandLine(words: readonly string[], table: readonly Command[]): CommandLine {
+  const asked = words.some((word) => HELP_FLAGS.has(word)) ? ["help"] : words;
+  const command = table.find(({ name }) => name.split(" ").every((part, index) => asked[index] === part));
+  if (command === undefined) {
+    throw new UsageError(asked.length === 0 ? "no command given" : `unknown command: ${asked.join(" ")}`);
+  }
+
+  const rest = asked.slice(command.name.split(" ").length);
+  const stray = rest.find((word) => !command.flags.includes(word));
+  if (stray !== undefined) {
+    throw new UsageError(`${command.name} takes no ${stray}`);
+  }
+  return { command, flags: new Set(rest) };
+}
+
+/** The usage text: a line for each command. */
+export function usage(table: readonly Command[]): string {
+  const lines = table.map(({ name, flags, summary }) => [[name, ...flags.map((flag) => `[${flag}]`)].join(" "), summary] as const);
+  const width = Math.max(...lines.map(([call]) => call.length));
+  return ["usage: sallyport <command>", "", ...lines.map(([call, summary]) => `  ${call.padEnd(width)}  ${summary}`)].join("\n");
+}

@@ -1,0 +1,146 @@
+import type { Reply } from "../proto/gen/sallyport/gateway/v1/frames.ts";
+import type { MethodPolicy } from "../proto/method.ts";
+import { CallError, codeOf, decodeError } from "./call-error.ts";
+import { callFrame, cancelFrame } from "./frames.ts";
+
+/** What the gateway serves of one socket at a time; what is more waits here. */
+export const MAX_IN_FLIGHT = 64;
+
+/** Sends the bytes of one frame. */
+export type SendFrame = (frame: Uint8Array) => void;
+
+interface PendingCall {
+  readonly method: MethodPolicy;
+  readonly request: Uint8Array;
+  readonly deadline: number;
+  readonly succeed: (response: Uint8Array) => void;
+  readonly fail: (error: CallError) => void;
+  sent: boolean;
+}
+
+/**
+ * The calls that wait for an answer, over all sockets of a connection, oldest first. Those of methods that may be repeated survive the
+ * loss of a socket: they are sent again on the next one, in their order.
+ */
+export class Calls {
+  readonly #now: () => number;
+  readonly #pending = new Map<number, PendingCall>();
+  #send: SendFrame | undefined;
+  #inFlight = 0;
+  #lastId = 0;
+  #over: CallError | undefined;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /**
+   * Makes a call, now or when there is a socket. The signal aborts it with a CallError: the caller's wish, or the deadline (in milliseconds
+   * since the epoch). @throws CallError
+   */
+  invoke(method: MethodPolicy, request: Uint8Array, deadline: number, signal: AbortSignal): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const failure: unknown = this.#over ?? (signal.aborted ? signal.reason : undefined);
+      if (failure !== undefined) {
+        reject(failure);
+        return;
+      }
+      this.#lastId = (this.#lastId + 1) >>> 0;
+      const id = this.#lastId;
+      const give = (): void => this.#giveUp(id, signal.reason as CallError);
+      const settle = (): void => signal.removeEventListener("abort", give);
+      signal.addEventListener("abort", give, { once: true });
+      this.#pending.set(id, {
+        method,
+        request,
+        deadline,
+        sent: false,
+        succeed: (response) => {
+          settle();
+          resolve(response);
+        },
+        fail: (error) => {
+          settle();
+          reject(error);
+        },
+      });
+      this.#sendWaiting();
+    });
+  }
+
+  /** A socket stands: sends what waits. Returns whether that was anything. */
+  attach(send: SendFrame): boolean {
+    this.#send = send;
+    this.#sendWaiting();
+    return this.#inFlight > 0;
+  }
+
+  /** The socket is gone. Calls that were under way and must not be made twice fail. */
+  detach(): void {
+    this.#send = undefined;
+    this.#inFlight = 0;
+    for (const [id, call] of [...this.#pending]) {
+      if (call.sent && call.method.retry === "never") {
+        this.#pending.delete(id);
+        call.fail(new CallError("UNAVAILABLE", "the connection was lost before the answer came", { reason: "CONNECTION_LOST" }));
+      }
+      call.sent = false;
+    }
+  }
+
+  /** An answer came. One to a call that was given up is dropped. */
+  reply({ callId, code, response, message, details }: Reply): void {
+    const call = this.#pending.get(callId);
+    if (call?.sent) {
+      this.#remove(callId, call);
+      if (code === 0) {
+        call.succeed(response);
+      } else {
+        call.fail(decodeError(codeOf(code), message, details.map(({ typeUrl, value }) => ({ type: typeUrl, value }))));
+      }
+    }
+  }
+
+  /** There will be no socket any more: fails what waits, and what comes. */
+  end(error: CallError): void {
+    this.#over = error;
+    this.#send = undefined;
+    for (const [id, call] of [...this.#pending]) {
+      this.#pending.delete(id);
+      call.fail(error);
+    }
+  }
+
+  #giveUp(id: number, error: CallError): void {
+    const call = this.#pending.get(id);
+    if (call !== undefined) {
+      if (call.sent) {
+        this.#send?.(cancelFrame(id));
+      }
+      this.#remove(id, call);
+      call.fail(error);
+    }
+  }
+
+  #remove(id: number, call: PendingCall): void {
+    this.#pending.delete(id);
+    if (call.sent) {
+      this.#inFlight -= 1;
+      this.#sendWaiting();
+    }
+  }
+
+  #sendWaiting(): void {
+    for (const [id, call] of this.#pending) {
+      if (this.#send === undefined || this.#inFlight >= MAX_IN_FLIGHT) {
+        return;
+      }
+      if (!call.sent) {
+        call.sent = true;
+        this.#inFlight += 1;
+        const timeoutMs = Math.max(1, Math.ceil(call.deadline - this.#now()));
+        this.#send(callFrame({ id, method: call.method.path, request: call.request, timeoutMs }));
+      }
+    }
+  }
+}

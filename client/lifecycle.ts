@@ -1,0 +1,93 @@
+import { backoff } from "./backoff.ts";
+import { closeCode, type Reaction } from "./close-codes.ts";
+
+/** A connection that has stood this long has forgotten the failures before it. */
+export const STABLE_MS = 10_000;
+
+/** Why a connection is over for good. */
+export interface Ending {
+  /** What the app should do; "closed": it closed the connection itself. */
+  readonly reaction: Exclude<Reaction, "reconnect" | "reconnect-after-hint"> | "closed";
+  readonly meaning: string;
+  /** The close code, where the server closed it. */
+  readonly code?: number;
+}
+
+/** Where a connection is in its life, over all its sockets. `failures`: attempts in a row that came to nothing. */
+export type Lifecycle =
+  | { readonly at: "connecting"; readonly failures: number }
+  | { readonly at: "ready"; readonly failures: number; readonly since: number; readonly hintMs: number | undefined }
+  | { readonly at: "waiting"; readonly failures: number }
+  | { readonly at: "ended"; readonly ending: Ending };
+
+/** What happens to a connection. */
+export type LifecycleInput =
+  | { readonly kind: "exchanged"; readonly now: number }
+  | { readonly kind: "draining"; readonly hintMs: number }
+  | { readonly kind: "closed"; readonly code: number; readonly reason: string; readonly now: number; readonly random: number }
+  | { readonly kind: "elapsed" }
+  | { readonly kind: "tokenMissing"; readonly service: string }
+  | { readonly kind: "close" };
+
+/** What is to be done about it. */
+export type LifecycleEffect =
+  | { readonly kind: "connect" }
+  | { readonly kind: "wait"; readonly ms: number }
+  | { readonly kind: "end"; readonly ending: Ending };
+
+type Step = readonly [Lifecycle, readonly LifecycleEffect[]];
+
+/** A connection at its beginning. */
+export function startLifecycle(): Step {
+  return [{ at: "connecting", failures: 0 }, [{ kind: "connect" }]];
+}
+
+/** The next state of a connection. What does not fit the state (a late timer, a socket given up) changes nothing. */
+export function advanceLifecycle(state: Lifecycle, input: LifecycleInput): Step {
+  if (state.at === "ended") {
+    return [state, []];
+  }
+  switch (input.kind) {
+    case "exchanged":
+      return state.at === "connecting"
+        ? [{ at: "ready", failures: state.failures, since: input.now, hintMs: undefined }, []]
+        : [state, []];
+    case "draining":
+      return state.at === "ready" ? [{ ...state, hintMs: input.hintMs }, []] : [state, []];
+    case "closed":
+      return state.at === "waiting" ? [state, []] : reactToClose(state, input);
+    case "elapsed":
+      return state.at === "waiting" ? [{ at: "connecting", failures: state.failures }, [{ kind: "connect" }]] : [state, []];
+    case "tokenMissing":
+      return end({ reaction: "login-again", meaning: `the token store holds no refresh token of ${input.service}` });
+    case "close":
+      return end({ reaction: "closed", meaning: "the app closed the connection" });
+  }
+}
+
+function reactToClose(
+  state: Lifecycle & { at: "connecting" | "ready" },
+  { code, reason, now, random }: LifecycleInput & { kind: "closed" },
+): Step {
+  const { reaction, meaning, hint } = closeCode(code);
+  switch (reaction) {
+    case "reconnect":
+    case "reconnect-after-hint": {
+      const failures = state.at === "ready" && now - state.since >= STABLE_MS ? 0 : state.failures;
+      const hintMs = hint === "reason" ? parseHint(reason) : hint === "draining" && state.at === "ready" ? state.hintMs : undefined;
+      return [{ at: "waiting", failures: failures + 1 }, [{ kind: "wait", ms: hintMs ?? backoff(failures, random) }]];
+    }
+    case "login-again":
+    case "stop":
+    case "fix-client":
+      return end({ reaction, meaning, code });
+  }
+}
+
+function parseHint(reason: string): number | undefined {
+  return /^\d{1,9}$/.test(reason) ? Number(reason) : undefined;
+}
+
+function end(ending: Ending): Step {
+  return [{ at: "ended", ending }, [{ kind: "end", ending }]];
+}

@@ -1,0 +1,60 @@
+import { GroupCommit } from "../../../platform/group-commit.ts";
+import { leasesSchema } from "../../../platform/leases.ts";
+import { asking, type Collection, type Db } from "../../../platform/mongo.ts";
+import type { GrantSocket } from "../tokens/access-token.ts";
+import { type GrantDocument, grantsSchema } from "./schema.ts";
+
+/** A socket, by its gateway's run and its number there. */
+export type SocketKey = Pick<GrantSocket, "incarnation" | "connection">;
+
+/** The access tokens that are out. */
+export interface Grants {
+  /** Durable when it resolves. */
+  add(grant: GrantDocument): Promise<void>;
+  /** By the SHA-256 of the token in hexadecimal. */
+  find(digest: string): Promise<GrantDocument | null>;
+  /** Ends one token. Repeating it is fine. */
+  forget(digest: string): Promise<void>;
+  /** Ends the tokens of a socket. Repeating it is fine. */
+  release(socket: SocketKey): Promise<void>;
+  /** Ends the tokens from before an instant whose gateway has no lease left, not even one that ran out. Repeating it is fine. */
+  sweep(before: Date): Promise<void>;
+}
+
+/** The access tokens in a database. */
+export function createGrants(db: Db): Grants {
+  const grants = db.collection<GrantDocument>(grantsSchema.name);
+  const leases = db.collection<{ _id: string }>(leasesSchema.name);
+  const additions = new GroupCommit((items: readonly GrantDocument[]) => commitAdditions(grants, items));
+  const releases = new GroupCommit((sockets: readonly SocketKey[]) => commitReleases(grants, sockets));
+
+  return {
+    add: (grant) => additions.add(grant),
+    find: (digest) => asking(() => grants.findOne({ _id: digest })),
+    forget: async (digest) => {
+      await asking(() => grants.deleteOne({ _id: digest }));
+    },
+    release: (socket) => releases.add(socket),
+    sweep: (before) =>
+      asking(async () => {
+        const named: readonly unknown[] = await grants.distinct("socket.incarnation");
+        const incarnations = named.filter((name) => typeof name === "string");
+        const kept = new Set((await leases.find({ _id: { $in: incarnations } }, { projection: { _id: 1 } }).toArray()).map(({ _id }) => _id));
+        const gone = incarnations.filter((incarnation) => !kept.has(incarnation));
+        if (gone.length > 0) {
+          await grants.deleteMany({ "socket.incarnation": { $in: gone }, createdAt: { $lt: before } });
+        }
+      }),
+  };
+}
+
+async function commitAdditions(grants: Collection<GrantDocument>, items: readonly GrantDocument[]): Promise<readonly void[]> {
+  await asking(() => grants.insertMany([...items], { ordered: false }));
+  return items.map(() => undefined);
+}
+
+async function commitReleases(grants: Collection<GrantDocument>, sockets: readonly SocketKey[]): Promise<readonly void[]> {
+  const filters = sockets.map(({ incarnation, connection }) => ({ "socket.incarnation": incarnation, "socket.connection": connection }));
+  await asking(() => grants.bulkWrite(filters.map((filter) => ({ deleteMany: { filter } })), { ordered: false }));
+  return sockets.map(() => undefined);
+}

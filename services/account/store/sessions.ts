@@ -1,0 +1,108 @@
+import { GroupCommit } from "../../../platform/group-commit.ts";
+import { asking, type Collection, type Db, type Document } from "../../../platform/mongo.ts";
+import type { ServiceName } from "../../../proto/method.ts";
+import { EXPIRY_MS, type Family } from "../tokens/family.ts";
+import { confirmation, type Confirmation } from "./confirmation.ts";
+import { PURGE_AFTER_MS, type SessionDocument, sessionsSchema } from "./schema.ts";
+import { beforeDeadline, databaseNow, type TimeShift } from "./time.ts";
+
+/** A session as it was at a moment of the database's clock. */
+export interface SessionReading {
+  readonly accountId: string;
+  readonly isLive: boolean;
+  readonly families: SessionDocument["families"];
+  /** The moment that its tokens are judged by. */
+  readonly now: Date;
+}
+
+/** A change of one family that was judged on a reading of it. */
+export interface Advance {
+  readonly sessionId: string;
+  readonly service: ServiceName;
+  /** The version that was judged. */
+  readonly version: number;
+  readonly family: Family;
+  /** In milliseconds since the epoch. */
+  readonly deadline: number;
+}
+
+/** The sessions and their families of refresh tokens. */
+export interface Sessions {
+  /** Durable when it resolves. */
+  add(session: SessionDocument): Promise<void>;
+  find(sessionId: string): Promise<SessionReading | null>;
+  /** Whether the session lives, and before the deadline. */
+  isLive(sessionId: string, deadline: number): Promise<boolean>;
+  /** Writes what became of a family. False: the session has ended, another judgement came first, or the deadline has passed. */
+  advance(change: Advance): Promise<boolean>;
+  /** Confirms a generation, together with whatever else is to be confirmed. Repeating it, or an older one, changes nothing. */
+  confirm(confirmation: Confirmation): Promise<void>;
+  /** The live sessions of an account, newest first. */
+  list(accountId: string): Promise<readonly SessionDocument[]>;
+}
+
+const MAX_LISTED = 1000;
+
+/** The sessions of a database. `graceMs` is how long a retirement is remembered. */
+export function createSessions(db: Db, graceMs: number, shift: TimeShift): Sessions {
+  const sessions = db.collection<SessionDocument>(sessionsSchema.name);
+  const confirmations = new GroupCommit((items: readonly Confirmation[]) => commitConfirmations(sessions, items, graceMs, shift));
+
+  return {
+    add: async (session) => {
+      await asking(() => sessions.insertOne(session));
+    },
+    find: (sessionId) => asking(() => readSession(sessions, sessionId, shift)),
+    isLive: async (sessionId, deadline) => {
+      const live = { _id: sessionId, revokedAt: { $exists: false }, ...beforeDeadline(deadline) };
+      return (await asking(() => sessions.findOne(live, { projection: { _id: 1 } }))) !== null;
+    },
+    advance: async ({ sessionId, service, version, family, deadline }) => {
+      const judged = { _id: sessionId, revokedAt: { $exists: false }, [`families.${service}.version`]: version };
+      const filter = { ...judged, ...beforeDeadline(deadline) };
+      return (await asking(() => sessions.updateOne(filter, advancement(service, family, version, shift)))).matchedCount === 1;
+    },
+    confirm: (item) => confirmations.add(item),
+    list: (accountId) =>
+      asking(() => {
+        const since = { $subtract: [databaseNow(shift), EXPIRY_MS] };
+        const live = { accountId, revokedAt: { $exists: false }, $expr: { $gt: ["$lastSeenAt", since] } };
+        return sessions.find(live, { projection: { families: 0 }, sort: { createdAt: -1 }, limit: MAX_LISTED }).toArray();
+      }),
+  };
+}
+
+async function readSession(sessions: Collection<SessionDocument>, sessionId: string, shift: TimeShift): Promise<SessionReading | null> {
+  const projection = { accountId: 1, revokedAt: 1, families: 1, now: databaseNow(shift) };
+  const found = await sessions.findOne<Pick<SessionDocument, "accountId" | "revokedAt" | "families"> & { now: Date }>(
+    { _id: sessionId },
+    { projection },
+  );
+  return found && { accountId: found.accountId, isLive: found.revokedAt === undefined, families: found.families, now: found.now };
+}
+
+function advancement(service: ServiceName, family: Family, judgedVersion: number, shift: TimeShift): Document[] {
+  const path = `families.${service}`;
+  const { usedAt } = family;
+  const purgeAt = new Date(usedAt.getTime() + PURGE_AFTER_MS);
+  const write: Document = { $set: { [path]: { $literal: family }, lastSeenAt: usedAt, purgeAt } };
+  const promoted = family.version - judgedVersion > 1 ? family.generation - 1 : undefined;
+  if (promoted === undefined) {
+    return [write];
+  }
+  // The predecessor retires when this is written, which may be seconds after it was judged: its grace runs from here.
+  const at = { $cond: [{ $eq: ["$$this.generation", promoted] }, databaseNow(shift), "$$this.at"] };
+  const retired = { $map: { input: `$${path}.retired`, in: { generation: "$$this.generation", at } } };
+  return [write, { $set: { [`${path}.retired`]: retired } }];
+}
+
+async function commitConfirmations(
+  sessions: Collection<SessionDocument>,
+  items: readonly Confirmation[],
+  graceMs: number,
+  shift: TimeShift,
+): Promise<readonly void[]> {
+  const now = databaseNow(shift);
+  await asking(() => sessions.bulkWrite(items.map((item) => ({ updateOne: confirmation(item, now, graceMs) })), { ordered: false }));
+  return items.map(() => undefined);
+}

@@ -1,0 +1,57 @@
+import { expect } from "chai";
+import { call, connect, connectAndConfirm, exchange, logIn } from "../support/people.ts";
+import { RawSocket } from "../support/raw-socket.ts";
+import { type Stack, startStack } from "../support/stack.ts";
+
+describe("an account service that is paused in the middle of a judgement", () => {
+  let stack: Stack;
+
+  before(async () => {
+    stack = await startStack({ env: { ACCOUNT_REUSE_GRACE_MS: "0" } });
+  });
+
+  after(() => stack[Symbol.asyncDispose]());
+
+  it("drops the judgement (4503), acts on nothing when it wakes, and logs nobody out", async function () {
+    this.timeout(60_000);
+    const people = await Promise.all(Array.from({ length: 8 }, () => logIn(stack.httpUrl)));
+    const sockets = await Promise.all(people.map(() => RawSocket.open(stack.httpUrl, "/connect/account")));
+    const account = await stack.pidOf("account");
+
+    for (const [index, socket] of sockets.entries()) {
+      socket.send(people[index]?.tokens.account.refreshToken ?? Buffer.alloc(0));
+      if (index === 3) {
+        process.kill(account, "SIGSTOP");
+      }
+    }
+    const ends = await Promise.all(sockets.map((socket) => socket.closed()));
+    process.kill(account, "SIGCONT");
+
+    // A presentation that was answered before the pause leaves its socket to the hello's end; the others were not judged.
+    expect(ends.map(({ code }) => code).every((code) => code === 4503)).to.equal(true);
+    for (const { tokens } of people) {
+      const connected = await connectAndConfirm(stack.httpUrl, "account", tokens.account.refreshToken);
+      expect((await call(stack.httpUrl, "sallyport.account.v1.AccountService/GetAccount", {}, connected.accessToken)).status).to.equal(200);
+      connected.socket.cut();
+    }
+  });
+
+  it("does not take a token for stolen that was presented before the pause and retired after it", async function () {
+    this.timeout(60_000);
+    const { tokens } = await logIn(stack.httpUrl);
+    const first = await connect(stack.httpUrl, "account", tokens.account.refreshToken);
+    await using waiting = await RawSocket.open(stack.httpUrl, "/connect/account");
+    const account = await stack.pidOf("account");
+
+    process.kill(account, "SIGSTOP");
+    waiting.send(tokens.account.refreshToken);
+    const close = await waiting.closed();
+    first.socket.sendFrame({ $case: "keepAlive", value: {} });
+    process.kill(account, "SIGCONT");
+    await using next = await RawSocket.open(stack.httpUrl, "/connect/account");
+    const successor = await exchange(next, first.refreshToken);
+
+    expect(close.code).to.equal(4503);
+    expect((await call(stack.httpUrl, "sallyport.account.v1.AccountService/GetAccount", {}, successor.accessToken)).status).to.equal(200);
+  });
+});

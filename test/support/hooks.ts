@@ -1,0 +1,37 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findMongod } from "../../bin/mongod/find-mongod.ts";
+import { mongodFinders } from "../../bin/mongod/finders.ts";
+import { runMongod } from "../../bin/mongod/run-mongod.ts";
+import { Disposables } from "../../platform/lifecycle.ts";
+import { stopSharedStacks } from "./stack.ts";
+
+const running = new Disposables();
+
+/** Before the first test: a real MongoDB server of the run's own, found or fetched as the launcher does. */
+export async function mochaGlobalSetup(): Promise<void> {
+  if (process.env["SALLYPORT_TEST_MONGODB_URI"] !== undefined) {
+    return;
+  }
+  const never = new AbortController().signal;
+  const directory = await mkdtemp(join(tmpdir(), "sallyport-test-"));
+  running.defer(() => rm(directory, { recursive: true, force: true }));
+  const binary = await findMongod(mongodFinders(process.env, console.error), never);
+  const files = { dbPath: join(directory, "mongod"), logFile: join(directory, "mongod.log") };
+  const { part } = await runMongod(binary, files, join(directory, "port"), never, console.error);
+  running.use(part);
+  process.env["SALLYPORT_TEST_MONGODB_URI"] = part.address;
+}
+
+/** After the last test: everything stops, and what is still open then fails the run. */
+export async function mochaGlobalTeardown(): Promise<void> {
+  await stopSharedStacks();
+  await running[Symbol.asyncDispose]();
+  await new Promise((resolve) => setImmediate(resolve));
+  const leaks = process.getActiveResourcesInfo().filter((resource) => /^(Timeout|TCP|Pipe|Process|HTTP|UDP)/.test(resource));
+  if (leaks.length > 0) {
+    console.error(`left open by the tests: ${leaks.join(", ")}`);
+    process.exitCode = 1;
+  }
+}
