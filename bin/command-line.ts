@@ -19,12 +19,25 @@ export function parseCommandLine(words: readonly string[], table: readonly Comma
     throw new UsageError(asked.length === 0 ? "no command given" : `unknown command: ${asked.join(" ")}`);
   }
 
-  const rest = asked.slice(command.name.split(" ").length);
-  const stray = rest.find((word) => !command.flags.includes(word));
+  const rest = joinValues(asked.slice(command.name.split(" ").length), command.flags);
+  const stray = rest.find(
+    (word) => !command.flags.some((flag) => (flag.endsWith("=") ? word.startsWith(flag) && word !== flag : word === flag)),
+  );
   if (stray !== undefined) {
     throw new UsageError(`${command.name} takes no ${stray}`);
   }
   return { command, flags: new Set(rest) };
+}
+
+/** A flag that the table ends with "=" takes a value: "--url x" is "--url=x". */
+function joinValues(words: readonly string[], flags: readonly string[]): readonly string[] {
+  const [word, value, ...rest] = words;
+  if (word === undefined) {
+    return [];
+  }
+  return flags.includes(`${word}=`) && value !== undefined
+    ? [`${word}=${value}`, ...joinValues(rest, flags)]
+    : [word, ...joinValues(words.slice(1), flags)];
 }
 
 /** The usage text: a line for each command. */

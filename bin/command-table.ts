@@ -45,6 +45,12 @@ export const commandTable: readonly Command[] = [
     load: async () => (await import("./commands/keys-rotate.ts")).keysRotate,
   },
   {
+    name: "demo",
+    flags: ["--url="],
+    summary: "two people, step by step: against the stack at --url=<address>, or one of its own",
+    load: async () => (await import("./commands/demo.ts")).demo,
+  },
+  {
     name: "help",
     flags: [],
     summary: "this list",

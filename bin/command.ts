@@ -11,8 +11,9 @@ export interface Surroundings {
   readonly warn: (line: string) => void;
 }
 
-/** What a command runs with: its surroundings, and which of its flags were given. */
+/** What a command runs with: its surroundings, which of its flags were given, and the usage text of the program. */
 export interface Context extends Surroundings {
+  readonly usage: string;
   readonly flags: ReadonlySet<string>;
 }
 

@@ -2,7 +2,7 @@ import { type GatewayConfig, gatewayConfig, gatewayVariables } from "../gateway/
 import { ConfigError, type Env, type Variables } from "../platform/env.ts";
 import { accountConfig, accountVariables } from "../services/account/config.ts";
 import { chatConfig, chatVariables } from "../services/chat/config.ts";
-import { checkAcrossRoles, childEnvironment } from "./launcher/child-environment.ts";
+import { checkAcrossRoles, childEnvironment, derivedVariables } from "./launcher/child-environment.ts";
 import { type LauncherConfig, launcherConfig, launcherVariables } from "./launcher/config.ts";
 import { problemsOf, reading } from "./problems.ts";
 
@@ -35,5 +35,5 @@ export function stackConfig(env: Env): StackConfig {
   if ("value" in launcher && "value" in gateway && "value" in account && "value" in chat && "value" in across) {
     return { launcher: launcher.value, gateway: gateway.value };
   }
-  throw new ConfigError(problemsOf([launcher, gateway, account, chat, across]));
+  throw new ConfigError(problemsOf([launcher, gateway, account, chat, across], derivedVariables(env)));
 }

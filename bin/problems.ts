@@ -15,12 +15,20 @@ export function reading<T>(read: () => T): Reading<T> {
   }
 }
 
-/** All problems of several readings, without those that name again what an earlier one named: several roles read the same variable. */
-export function problemsOf(readings: readonly Reading<unknown>[]): readonly string[] {
+/**
+ * All problems of several readings, without those that name again what an earlier one named: several roles read the same variable. `derived` tells which
+ * variables got their values from which others; they are not named beside these, as nobody set them.
+ */
+export function problemsOf(readings: readonly Reading<unknown>[], derived: Readonly<Record<string, string>> = {}): readonly string[] {
   const byName = new Map<string, string>();
   for (const problem of readings.flatMap((one) => ("problems" in one ? one.problems : []))) {
     const name = problem.split(":", 1)[0] ?? problem;
     byName.set(name, byName.get(name) ?? problem);
+  }
+  for (const [name, source] of Object.entries(derived)) {
+    if (byName.has(source)) {
+      byName.delete(name);
+    }
   }
   return [...byName.values()];
 }

@@ -12,7 +12,7 @@ export async function runCommand(
   try {
     const { command, flags } = parseCommandLine(words, table);
     const run = await command.load();
-    return await run({ ...surroundings, flags });
+    return await run({ ...surroundings, flags, usage: usage(table) });
   } catch (error) {
     if (error instanceof UsageError) {
       surroundings.warn(`sallyport: ${error.message}\n\n${usage(table)}`);

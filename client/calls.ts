@@ -15,7 +15,8 @@ interface PendingCall {
   readonly deadline: number;
   readonly succeed: (response: Uint8Array) => void;
   readonly fail: (error: CallError) => void;
-  sent: boolean;
+  /** When it went out on the socket that stands, in milliseconds since the epoch. */
+  sentAt: number | undefined;
 }
 
 /**
@@ -24,14 +25,17 @@ interface PendingCall {
  */
 export class Calls {
   readonly #now: () => number;
+  readonly #unanswered: (sentAt: number) => void;
   readonly #pending = new Map<number, PendingCall>();
   #send: SendFrame | undefined;
   #inFlight = 0;
   #lastId = 0;
   #over: CallError | undefined;
 
-  constructor(now: () => number) {
+  /** `unanswered` hears when a call went out that was not answered by its deadline: perhaps the socket is dead. */
+  constructor(now: () => number, unanswered: (sentAt: number) => void) {
     this.#now = now;
+    this.#unanswered = unanswered;
   }
 
   /**
@@ -54,7 +58,7 @@ export class Calls {
         method,
         request,
         deadline,
-        sent: false,
+        sentAt: undefined,
         succeed: (response) => {
           settle();
           resolve(response);
@@ -80,23 +84,29 @@ export class Calls {
     this.#send = undefined;
     this.#inFlight = 0;
     for (const [id, call] of [...this.#pending]) {
-      if (call.sent && call.method.retry === "never") {
+      if (call.sentAt !== undefined && call.method.retry === "never") {
         this.#pending.delete(id);
         call.fail(new CallError("UNAVAILABLE", "the connection was lost before the answer came", { reason: "CONNECTION_LOST" }));
       }
-      call.sent = false;
+      call.sentAt = undefined;
     }
   }
 
   /** An answer came. One to a call that was given up is dropped. */
   reply({ callId, code, response, message, details }: Reply): void {
     const call = this.#pending.get(callId);
-    if (call?.sent) {
+    if (call?.sentAt !== undefined) {
       this.#remove(callId, call);
       if (code === 0) {
         call.succeed(response);
       } else {
-        call.fail(decodeError(codeOf(code), message, details.map(({ typeUrl, value }) => ({ type: typeUrl, value }))));
+        call.fail(
+          decodeError(
+            codeOf(code),
+            message,
+            details.map(({ typeUrl, value }) => ({ type: typeUrl, value })),
+          ),
+        );
       }
     }
   }
@@ -114,17 +124,21 @@ export class Calls {
   #giveUp(id: number, error: CallError): void {
     const call = this.#pending.get(id);
     if (call !== undefined) {
-      if (call.sent) {
+      const { sentAt } = call;
+      if (sentAt !== undefined) {
         this.#send?.(cancelFrame(id));
       }
       this.#remove(id, call);
       call.fail(error);
+      if (sentAt !== undefined && error.code === "DEADLINE_EXCEEDED") {
+        this.#unanswered(sentAt);
+      }
     }
   }
 
   #remove(id: number, call: PendingCall): void {
     this.#pending.delete(id);
-    if (call.sent) {
+    if (call.sentAt !== undefined) {
       this.#inFlight -= 1;
       this.#sendWaiting();
     }
@@ -135,10 +149,10 @@ export class Calls {
       if (this.#send === undefined || this.#inFlight >= MAX_IN_FLIGHT) {
         return;
       }
-      if (!call.sent) {
-        call.sent = true;
+      if (call.sentAt === undefined) {
+        call.sentAt = this.#now();
         this.#inFlight += 1;
-        const timeoutMs = Math.max(1, Math.ceil(call.deadline - this.#now()));
+        const timeoutMs = Math.max(1, Math.ceil(call.deadline - call.sentAt));
         this.#send(callFrame({ id, method: call.method.path, request: call.request, timeoutMs }));
       }
     }

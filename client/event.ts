@@ -43,26 +43,30 @@ type Fields = Readonly<Record<string, unknown>>;
 export function parseEvent(text: string): ServerEvent | undefined {
   try {
     const [[kind, value] = []] = Object.entries(JSON.parse(text) as Record<string, Fields>);
-    return kind !== undefined && value !== undefined ? READERS[kind]?.(value) : undefined;
+    return kind !== undefined && value !== undefined ? READERS.get(kind)?.(value) : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** Fields that have their type's default are left out of proto3 JSON. */
-const READERS: Readonly<Record<string, ((fields: Fields) => ServerEvent) | undefined>> = {
-  message: (fields) => ({ type: "message", message: readMessage(fields) }),
-  queueEmpty: () => ({ type: "queueEmpty" }),
-  delivered: (fields) => ({
+const READERS: ReadonlyMap<string, (fields: Fields) => ServerEvent> = new Map<string, (fields: Fields) => ServerEvent>([
+  ["message", (fields) => ({ type: "message", message: readMessage(fields) })],
+  ["queueEmpty", () => ({ type: "queueEmpty" })],
+  ["delivered", readDelivered],
+  ["displaced", () => ({ type: "displaced" })],
+  ["draining", (fields) => ({ type: "draining", reconnectAfterMs: Number(fields["reconnectAfterMs"] ?? 0) })],
+]);
+
+function readDelivered(fields: Fields): Delivered {
+  return {
     type: "delivered",
     messageId: string(fields, "messageId"),
     clientMessageId: string(fields, "clientMessageId"),
     recipientAccountId: string(fields, "recipientAccountId"),
     deliveredAt: new Date(string(fields, "deliveredAt")),
-  }),
-  displaced: () => ({ type: "displaced" }),
-  draining: (fields) => ({ type: "draining", reconnectAfterMs: Number(fields["reconnectAfterMs"] ?? 0) }),
-};
+  };
+}
 
 function readMessage(fields: Fields): ReceivedMessage {
   return {
@@ -76,5 +80,9 @@ function readMessage(fields: Fields): ReceivedMessage {
 }
 
 function string(fields: Fields, name: string): string {
-  return String(fields[name] ?? "");
+  const value = fields[name] ?? "";
+  if (typeof value !== "string") {
+    throw new TypeError(`${name} is no text`);
+  }
+  return value;
 }

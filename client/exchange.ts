@@ -29,7 +29,10 @@ interface Due {
 }
 
 /** What happens during an exchange. */
-export type ExchangeInput = { readonly kind: "opened" } | { readonly kind: "binary"; readonly bytes: Uint8Array } | { readonly kind: "saved" };
+export type ExchangeInput =
+  | { readonly kind: "opened" }
+  | { readonly kind: "binary"; readonly bytes: Uint8Array }
+  | { readonly kind: "saved" };
 
 /** What is to be done about it. "complete": frames may be sent, and one must be, to confirm. */
 export type ExchangeEffect =

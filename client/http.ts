@@ -29,7 +29,9 @@ export async function callOverHttp(
     }
     return new Uint8Array(await response.arrayBuffer());
   } catch (error) {
-    throw error instanceof CallError ? error : new CallError("UNAVAILABLE", "the server cannot be reached", { reason: "UNREACHABLE", cause: error });
+    throw error instanceof CallError
+      ? error
+      : new CallError("UNAVAILABLE", "the server cannot be reached", { reason: "UNREACHABLE", cause: error });
   }
 }
 

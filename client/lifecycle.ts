@@ -49,9 +49,7 @@ export function advanceLifecycle(state: Lifecycle, input: LifecycleInput): Step 
   }
   switch (input.kind) {
     case "exchanged":
-      return state.at === "connecting"
-        ? [{ at: "ready", failures: state.failures, since: input.now, hintMs: undefined }, []]
-        : [state, []];
+      return state.at === "connecting" ? [{ at: "ready", failures: state.failures, since: input.now, hintMs: undefined }, []] : [state, []];
     case "draining":
       return state.at === "ready" ? [{ ...state, hintMs: input.hintMs }, []] : [state, []];
     case "closed":

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 
 /** What a key is for: signing refresh tokens, signing receipts, enciphering bodies, digesting bodies for the ledger. */
 export const KEY_KINDS = ["token", "receipt", "at-rest", "digest"] as const;
+/** One of them. */
 export type KeyKind = (typeof KEY_KINDS)[number];
 
 /** 32 secret bytes and the id that says which they are. */

@@ -8,6 +8,7 @@ interface LeaseDocument {
 /** How long a lease lives after its last renewal. */
 export const LEASE_MS = 15_000;
 
+/** The collection of leases; a service makes it with its own. */
 export const leasesSchema: CollectionSchema = {
   name: "leases",
   // Long after its end, so that a holder that was only cut off finds its lease again.

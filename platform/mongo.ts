@@ -32,6 +32,8 @@ export function openDatabase(uri: string, service: string): Database {
     db: client.db(`${base}_${service}`),
     isUp: async () => {
       try {
+        // A client whose first connection failed stays closed until it is told to connect again; connected, it does nothing.
+        await client.connect();
         const hello = await client.db("admin").command({ hello: 1 }, { timeoutMS: 2_000 });
         return hello["isWritablePrimary"] === true || hello["msg"] === "isdbgrid";
       } catch {
@@ -72,10 +74,16 @@ export function isDatabaseUnavailable(error: unknown): boolean {
     return true;
   }
   if (error instanceof MongoServerError) {
-    return UNAVAILABLE_CODES.has(Number(error.code)) || error.hasErrorLabel("RetryableWriteError") || hasWriteConcernError(error);
+    // A bulk write turns the driver's own errors into a server's error without a number.
+    return (
+      typeof error.code !== "number" ||
+      UNAVAILABLE_CODES.has(Number(error.code)) ||
+      error.hasErrorLabel("RetryableWriteError") ||
+      hasWriteConcernError(error)
+    );
   }
-  // The driver's own: server selection, pool, time-outs, closed topology.
-  return error instanceof MongoError;
+  // The driver's own: server selection, pool, time-outs, closed topology; or Node's, which the driver lets through (EPIPE).
+  return error instanceof MongoError || (error instanceof Error && "syscall" in error) || isClosedSocket(error);
 }
 
 /** Runs an operation of a store; what says that the database cannot be asked becomes UNAVAILABLE. */
@@ -88,6 +96,10 @@ export async function asking<T>(operation: () => Promise<T>): Promise<T> {
     }
     throw error;
   }
+}
+
+function isClosedSocket(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EPIPE";
 }
 
 function hasWriteConcernError(error: MongoServerError): boolean {

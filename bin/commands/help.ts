@@ -1,9 +1,7 @@
 import type { Run } from "../command.ts";
-import { usage } from "../command-line.ts";
-import { commandTable } from "../command-table.ts";
 
 /** Prints the usage text. */
-export const help: Run = async ({ print }) => {
-  print(usage(commandTable));
+export const help: Run = async ({ print, usage }) => {
+  print(usage);
   return 0;
 };

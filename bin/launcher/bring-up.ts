@@ -1,8 +1,7 @@
-import { rm } from "node:fs/promises";
 import type { Env } from "../../platform/env.ts";
 import type { Disposables, Running } from "../../platform/lifecycle.ts";
 import { identifySelf } from "../process/identity.ts";
-import { childEnvironment, socketPath } from "./child-environment.ts";
+import { childEnvironment } from "./child-environment.ts";
 import type { LauncherConfig } from "./config.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { startDatabase } from "./database.ts";
@@ -11,6 +10,7 @@ import { takeLock } from "./lock.ts";
 import type { Role } from "./role.ts";
 import { endRecordedRole, recordRole } from "./role-record.ts";
 import { openSocketDirectory } from "./socket-directory.ts";
+import { removeStaleSocket } from "./stale-socket.ts";
 import { startRole } from "./start-role.ts";
 
 /** A service has nothing to drain: it finishes what it is at. */
@@ -56,8 +56,7 @@ export async function bringUp(setup: StackSetup, scope: Scope): Promise<string> 
 
   const start = async (role: Role, killAfterMs: number): Promise<Running> => {
     const startOnce = async (stop: AbortSignal) => {
-      // A service that was killed leaves its socket behind, which the next could not listen on.
-      await rm(socketPath(socketDirectory, role), { force: true });
+      await removeStaleSocket(children[`${role.toUpperCase()}_LISTEN`]);
       const spawned = (pid: number): Promise<void> => recordRole(directory.run, role, pid);
       return startRole({ role, command: setup.command(role), env: children, killAfterMs, spawned, warn }, stop);
     };

@@ -36,6 +36,12 @@ export function childEnvironment(env: Env, config: LauncherConfig, { databaseUri
   };
 }
 
+/** Which variables `childEnvironment` fills in from which others, for an environment. */
+export function derivedVariables(env: Env): Readonly<Record<string, string>> {
+  const sources = { ACCOUNT_TARGETS: "ACCOUNT_LISTEN", CHAT_TARGETS: "CHAT_LISTEN" };
+  return Object.fromEntries(Object.entries(sources).filter(([name]) => !env[name]));
+}
+
 /**
  * Checks what no role alone can see: settings for development are refused where others than this machine reach the gateway.
  * @throws ConfigError naming every variable that is set so.

@@ -1,8 +1,13 @@
 import { join, resolve } from "node:path";
-import { type Env, readVariables, text } from "../../platform/env.ts";
+import { type Env, onOff, readVariables, text, type Variable } from "../../platform/env.ts";
 
 /** The launcher's own variables. */
-export const launcherVariables = {
+export const launcherVariables: {
+  readonly SALLYPORT_DATA_DIR: Variable<string>;
+  readonly SALLYPORT_KEYS_DIR: Variable<string>;
+  readonly MONGODB_URI: Variable<string>;
+  readonly ACCOUNT_DEV_LOGIN: Variable<boolean>;
+} = {
   SALLYPORT_DATA_DIR: {
     default: ".sallyport",
     meaning: "the directory of everything that is kept on this machine: the embedded database, keys, the operator's token",
@@ -19,7 +24,13 @@ export const launcherVariables = {
       "the database, a replica set; the name in it (default sallyport) prefixes the services' own; unset under start: a private mongod under SALLYPORT_DATA_DIR",
     parse: mongodbUri,
   },
-} as const;
+  ACCOUNT_DEV_LOGIN: {
+    default: "off",
+    meaning:
+      "lets dev credentials log in; unset under start: on where only this machine reaches the gateway; refused on a non-loopback host",
+    parse: onOff,
+  },
+};
 
 /** What the launcher works with: absolute paths, and the database when it is not to run one itself. */
 export interface LauncherConfig {

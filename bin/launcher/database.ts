@@ -23,7 +23,7 @@ export async function startDatabase({ directory, env, supervise, warn }: Databas
 
   const start = async (given: AbortSignal): Promise<Part> => {
     if (port !== undefined) {
-      return startMongod(binary, directory.database, port, given, warn);
+      return startMongod({ binary, files: directory.database, port, warn }, given);
     }
     const first = await runMongod(binary, directory.database, directory.databasePort, given, warn);
     port = first.port;

@@ -3,17 +3,14 @@ export const REPLICA_SET = "sallyport";
 
 /** The command line of the launcher's own server: loopback only, sized to share a machine with the services, journal on. */
 export function mongodArguments(dbPath: string, port: number): readonly string[] {
-  const parameters = {
-    diagnosticDataCollectionEnabled: false,
-    // A one-node set has no secondary to hand over to: there is nothing to linger for at its shutdown.
-    shutdownTimeoutMillisForSignaledShutdown: 100,
-  };
-  return [
-    ...["--bind_ip", "127.0.0.1", "--port", String(port), "--nounixsocket", "--noscripting"],
-    ...["--dbpath", dbPath, "--replSet", REPLICA_SET],
-    ...["--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "512"],
-    ...Object.entries(parameters).flatMap(([name, value]) => ["--setParameter", `${name}=${value}`]),
-  ];
+  // A one-node set has no secondary to hand over to: there is nothing to linger for at its shutdown.
+  const shutdown = parameter("shutdownTimeoutMillisForSignaledShutdown", 100);
+  return [...commonArguments(dbPath, port), "--replSet", REPLICA_SET, "--oplogSize", "512", ...shutdown];
+}
+
+/** The command line of the same server outside its replica set, where it must not expire documents, as nobody would hear of that. */
+export function loneMongodArguments(dbPath: string, port: number): readonly string[] {
+  return [...commonArguments(dbPath, port), ...parameter("ttlMonitorEnabled", false)];
 }
 
 /** The URI by which the services reach the launcher's own server. */
@@ -21,18 +18,26 @@ export function mongodUri(port: number): string {
   return `mongodb://127.0.0.1:${port}/sallyport?replicaSet=${REPLICA_SET}`;
 }
 
-/** What the exit codes of `mongod` mean that a user can do something about (https://www.mongodb.com/docs/manual/reference/exit-codes/). */
+/** The exit codes of `mongod` that a user can do something about (https://www.mongodb.com/docs/manual/reference/exit-codes/). */
+const EXIT_CODES: ReadonlyMap<number | undefined, string> = new Map([
+  [14, "its files may be damaged, or the disk full"],
+  [48, "its port is taken"],
+  [62, "its files were written by another version of MongoDB"],
+  [100, "its files are in use by another server, or not accessible"],
+]);
+
+/** What an exit code of `mongod` means, as the rest of a sentence. Empty when it means nothing in particular. */
 export function explainExitCode(code: number | undefined): string {
-  switch (code) {
-    case 14:
-      return "; its files may be damaged, or the disk full";
-    case 48:
-      return "; its port is taken";
-    case 62:
-      return "; its files were written by another version of MongoDB";
-    case 100:
-      return "; its files are in use by another server, or not accessible";
-    default:
-      return "";
-  }
+  const meaning = EXIT_CODES.get(code);
+  return meaning === undefined ? "" : `; ${meaning}`;
+}
+
+function commonArguments(dbPath: string, port: number): readonly string[] {
+  const network = ["--bind_ip", "127.0.0.1", "--port", String(port), "--nounixsocket"];
+  const storage = ["--dbpath", dbPath, "--wiredTigerCacheSizeGB", "0.5"];
+  return [...network, ...storage, "--noscripting", ...parameter("diagnosticDataCollectionEnabled", false)];
+}
+
+function parameter(name: string, value: number | boolean): readonly string[] {
+  return ["--setParameter", `${name}=${value}`];
 }

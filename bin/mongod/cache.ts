@@ -1,6 +1,6 @@
 import { access, chmod, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import type { Env } from "../../platform/env.ts";
 import { checkMongod } from "./version.ts";
 
@@ -12,7 +12,7 @@ export function cacheDirectory(env: Env): string {
 
 /** The file of the cached server for this kind of machine. */
 export function cachedMongod(directory: string): string {
-  return join(directory, `mongod-6.0-${process.platform}-${process.arch}`);
+  return join(directory, `mongodb-6.0-${process.platform}-${process.arch}`, "mongod");
 }
 
 /** The cached server, when there is one that runs. */
@@ -36,8 +36,10 @@ export async function fetchIntoCache(directory: string, fetch: (folder: string) 
     const fetched = await fetch(folder);
     await chmod(fetched, 0o755);
     await checkMongod(fetched, stop);
-    await rename(fetched, cachedMongod(directory));
-    return cachedMongod(directory);
+    const place = cachedMongod(directory);
+    await mkdir(dirname(place), { recursive: true });
+    await rename(fetched, place);
+    return place;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -4,10 +4,19 @@ import { createConnection, createServer } from "node:net";
 
 const HOST = "127.0.0.1";
 
+/** A port to run on, and whether it is the one of the last time. */
+export interface PortChoice {
+  readonly port: number;
+  readonly isRecorded: boolean;
+}
+
 /** The port to run on: the one recorded in a file when it is free, so that a replica set keeps its member's address; any free one otherwise. */
-export async function choosePort(file: string): Promise<number> {
+export async function choosePort(file: string): Promise<PortChoice> {
   const recorded = parsePort(await readFile(file, "utf8").catch(() => ""));
-  return (recorded && (await freePort(recorded))) || freePort(0);
+  if (recorded !== undefined && (await freePort(recorded)) === recorded) {
+    return { port: recorded, isRecorded: true };
+  }
+  return { port: await freePort(0), isRecorded: false };
 }
 
 /** Records the port for the next start. */

@@ -1,42 +1,52 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Document, MongoClient, MongoServerError } from "mongodb";
+import { type Collection, type Document, MongoClient } from "mongodb";
 import { REPLICA_SET } from "./arguments.ts";
 
-const NOT_YET_INITIALIZED = 94;
-const MEMBER_NAME = /^127\.0\.0\.1:\d+$/;
+const MEMBER_HOST = /^127\.0\.0\.1:\d+$/;
 
 /** The port is served by another process than the one that was meant. */
 export class PortTakenError extends Error {
   override readonly name = "PortTakenError";
 }
 
+/** The replica set knows its member by another port than the one that it runs on. */
+export class MemberElsewhereError extends Error {
+  override readonly name = "MemberElsewhereError";
+}
+
 /**
- * Makes the server on a port the primary of its one-node replica set: initiates the set at first, moves it when the port is another than the last time.
- * @throws PortTakenError when it is not the process `pid` that answers there.
+ * Makes the server on a port the primary of its one-node replica set, initiating the set at first.
+ * @throws PortTakenError when it is not the process `pid` that answers there, MemberElsewhereError when `renameMember` must be called first.
  */
 export async function ensurePrimary(port: number, pid: number, stop: AbortSignal): Promise<void> {
-  const client = new MongoClient(`mongodb://127.0.0.1:${port}/`, { directConnection: true, serverSelectionTimeoutMS: 10_000 });
-  try {
+  await withServer(port, pid, async (client) => {
     const admin = client.db("admin");
-    const status = await admin.command({ serverStatus: 1, repl: 0, metrics: 0, wiredTiger: 0, locks: 0 });
-    if (Number(status["pid"]) !== pid) {
-      throw new PortTakenError(`port ${port} is served by process ${status["pid"]}`);
-    }
-
-    const host = `127.0.0.1:${port}`;
-    const current = await readConfiguration((command) => admin.command(command));
-    if (current === undefined) {
-      await admin.command({ replSetInitiate: firstConfiguration(host) });
-    } else if (needsMove(current, host)) {
-      await admin.command({ replSetReconfig: moved(current, host), force: true });
+    const current = await configurations(client).findOne();
+    if (current === null) {
+      await admin.command({ replSetInitiate: firstConfiguration(hostOf(port)) });
+    } else if (memberHost(current) !== hostOf(port)) {
+      throw new MemberElsewhereError(`the database's replica set is at ${memberHost(current)}, not at ${hostOf(port)}`);
     }
 
     while ((await admin.command({ hello: 1 }))["isWritablePrimary"] !== true) {
       await sleep(10, undefined, { signal: stop });
     }
-  } finally {
-    await client.close();
-  }
+  });
+}
+
+/**
+ * Tells the replica set that its member is at this port, by way of the server that runs there on its own, outside the set (as MongoDB's manual advises for new
+ * host names). Doing it by a forced reconfiguration would be simpler, but a server that starts asks its former port first whether it is itself who serves
+ * there, and waits half a minute for whoever accepts that connection and says nothing.
+ */
+export async function renameMember(port: number, pid: number): Promise<void> {
+  await withServer(port, pid, async (client) => {
+    const current = await configurations(client).findOne();
+    if (current !== null && memberHost(current) !== hostOf(port)) {
+      const change = { $set: { "members.0.host": hostOf(port) }, $inc: { version: 1 } };
+      await configurations(client).updateOne({ _id: current["_id"] }, change, { writeConcern: { w: 1, j: true } });
+    }
+  });
 }
 
 /** The configuration of a set that has one member, which waits for nobody when it elects itself. */
@@ -44,29 +54,33 @@ export function firstConfiguration(host: string): Document {
   return { _id: REPLICA_SET, members: [{ _id: 0, host }], settings: { electionTimeoutMillis: 500 } };
 }
 
-/** Whether the one member of a set is known by another address of this machine. */
-export function needsMove(configuration: Document, host: string): boolean {
-  const members = configuration["members"] as readonly { readonly host: string }[];
-  const [member] = members;
-  if (members.length !== 1 || member === undefined || !MEMBER_NAME.test(member.host)) {
+/** By which address a set knows its one member. Throws when the set is not one that the launcher made. */
+export function memberHost(configuration: Document): string {
+  const [member, ...others] = configuration["members"] as readonly { readonly host: string }[];
+  if (member === undefined || others.length > 0 || !MEMBER_HOST.test(member.host)) {
     throw new Error("the database's replica set is not the launcher's own one-node set");
   }
-  return member.host !== host;
+  return member.host;
 }
 
-/** The same configuration with its one member at another address. */
-export function moved(configuration: Document, host: string): Document {
-  const members = configuration["members"] as readonly Document[];
-  return { ...configuration, version: Number(configuration["version"]) + 1, members: members.map((member) => ({ ...member, host })) };
-}
-
-async function readConfiguration(run: (command: Document) => Promise<Document>): Promise<Document | undefined> {
+async function withServer(port: number, pid: number, act: (client: MongoClient) => Promise<void>): Promise<void> {
+  const client = new MongoClient(`mongodb://${hostOf(port)}/`, { directConnection: true, serverSelectionTimeoutMS: 10_000 });
   try {
-    return (await run({ replSetGetConfig: 1 }))["config"];
-  } catch (error) {
-    if (error instanceof MongoServerError && error.code === NOT_YET_INITIALIZED) {
-      return undefined;
+    const status = await client.db("admin").command({ serverStatus: 1, repl: 0, metrics: 0, wiredTiger: 0, locks: 0 });
+    if (Number(status["pid"]) !== pid) {
+      throw new PortTakenError(`port ${port} is served by process ${status["pid"]}`);
     }
-    throw error;
+    await act(client);
+  } finally {
+    await client.close();
   }
+}
+
+/** Where a member of a replica set keeps the set's configuration. */
+function configurations(client: MongoClient): Collection {
+  return client.db("local").collection("system.replset");
+}
+
+function hostOf(port: number): string {
+  return `127.0.0.1:${port}`;
 }

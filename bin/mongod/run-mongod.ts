@@ -1,8 +1,10 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
 import type { Part } from "../process/part.ts";
 import { endLeftBehind } from "./left-behind.ts";
 import { choosePort, recordPort } from "./port.ts";
-import { PortTakenError } from "./replica-set.ts";
-import { MongodEndedError, type MongodFiles, startMongod } from "./start-mongod.ts";
+import { MemberElsewhereError, PortTakenError } from "./replica-set.ts";
+import { MongodEndedError, type MongodFiles, moveMember, startMongod } from "./start-mongod.ts";
 
 const ATTEMPTS = 3;
 const PORT_TAKEN = 48;
@@ -16,19 +18,30 @@ export async function runMongod(
   stop: AbortSignal,
   warn: (line: string) => void,
 ): Promise<{ readonly part: Part; readonly port: number }> {
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 1, isElsewhere = false; ; attempt += 1) {
     await endLeftBehind(files.dbPath, warn);
-    const port = await choosePort(portFile);
+    const { port, isRecorded } = await choosePort(portFile);
+    const setup = { binary, files, port, warn };
     try {
-      const part = await startMongod(binary, files, port, stop, warn);
+      if ((isElsewhere || !isRecorded) && (await hasData(files.dbPath))) {
+        await moveMember(setup, stop);
+      }
       await recordPort(portFile, port);
-      return { part, port };
+      return { part: await startMongod(setup, stop), port };
     } catch (error) {
-      if (attempt === ATTEMPTS || !isPassing(error)) {
+      isElsewhere = error instanceof MemberElsewhereError;
+      if (attempt === ATTEMPTS || !(isElsewhere || isPassing(error))) {
         throw error;
       }
     }
   }
+}
+
+function hasData(dbPath: string): Promise<boolean> {
+  return access(join(dbPath, "WiredTiger")).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Whether the next attempt may find another port, or a server left behind that had not written its process id yet. */

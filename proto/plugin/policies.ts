@@ -74,9 +74,9 @@ export function readPolicies(allFiles: readonly DescFile[]): Policies {
     files,
     services,
     messages,
-    method: (method) => readMethod(method, getOption(method, policy) as unknown as Record<string, unknown>, enums),
-    field: (field) => getOption(field, rules) as unknown as FieldRules,
-    oneofRequired: (oneof) => (getOption(oneof, choice) as unknown as { required: boolean }).required,
+    method: (method) => readMethod(method, getOption(method, policy) as Record<string, unknown>, enums),
+    field: (field) => getOption(field, rules) as FieldRules,
+    oneofRequired: (oneof) => (getOption(oneof, choice) as { required: boolean }).required,
   };
 }
 

@@ -20,7 +20,12 @@ export function sampleOf({ kind, type, list }: FieldShape): Sample {
     return { value: undefined, json: { k: {} }, wire: Buffer.from("050a016b1200", "hex"), wireType: 2 };
   }
   if (kind === "message") {
-    return { value: undefined, json: type === "google.protobuf.Timestamp" ? "1970-01-01T00:00:00Z" : {}, wire: Buffer.from([0]), wireType: 2 };
+    return {
+      value: undefined,
+      json: type === "google.protobuf.Timestamp" ? "1970-01-01T00:00:00Z" : {},
+      wire: Buffer.from([0]),
+      wireType: 2,
+    };
   }
   if (kind === "enum") {
     return { value: 1, json: 1, wire: Buffer.from([1]), wireType: 0 };

@@ -39,7 +39,9 @@ export function createGrants(db: Db): Grants {
       asking(async () => {
         const named: readonly unknown[] = await grants.distinct("socket.incarnation");
         const incarnations = named.filter((name) => typeof name === "string");
-        const kept = new Set((await leases.find({ _id: { $in: incarnations } }, { projection: { _id: 1 } }).toArray()).map(({ _id }) => _id));
+        const kept = new Set(
+          (await leases.find({ _id: { $in: incarnations } }, { projection: { _id: 1 } }).toArray()).map(({ _id }) => _id),
+        );
         const gone = incarnations.filter((incarnation) => !kept.has(incarnation));
         if (gone.length > 0) {
           await grants.deleteMany({ "socket.incarnation": { $in: gone }, createdAt: { $lt: before } });
@@ -48,13 +50,18 @@ export function createGrants(db: Db): Grants {
   };
 }
 
-async function commitAdditions(grants: Collection<GrantDocument>, items: readonly GrantDocument[]): Promise<readonly void[]> {
+async function commitAdditions(grants: Collection<GrantDocument>, items: readonly GrantDocument[]): Promise<readonly undefined[]> {
   await asking(() => grants.insertMany([...items], { ordered: false }));
   return items.map(() => undefined);
 }
 
-async function commitReleases(grants: Collection<GrantDocument>, sockets: readonly SocketKey[]): Promise<readonly void[]> {
+async function commitReleases(grants: Collection<GrantDocument>, sockets: readonly SocketKey[]): Promise<readonly undefined[]> {
   const filters = sockets.map(({ incarnation, connection }) => ({ "socket.incarnation": incarnation, "socket.connection": connection }));
-  await asking(() => grants.bulkWrite(filters.map((filter) => ({ deleteMany: { filter } })), { ordered: false }));
+  await asking(() =>
+    grants.bulkWrite(
+      filters.map((filter) => ({ deleteMany: { filter } })),
+      { ordered: false },
+    ),
+  );
   return sockets.map(() => undefined);
 }

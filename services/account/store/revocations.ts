@@ -66,7 +66,11 @@ function ending(revokedFor: RevocationReason, revocation?: string): Document[] {
   return [{ $set: { revokedAt: "$$NOW", revokedFor, purgeAt, ...(revocation ? { revocation } : {}) } }];
 }
 
-async function whyNot(sessions: Collection<SessionDocument>, sessionId: string, accountId: string): Promise<"ended" | "tooLate" | "unknown"> {
+async function whyNot(
+  sessions: Collection<SessionDocument>,
+  sessionId: string,
+  accountId: string,
+): Promise<"ended" | "tooLate" | "unknown"> {
   const session = await sessions.findOne({ _id: sessionId, accountId }, { projection: { revokedAt: 1 } });
   return session === null ? "unknown" : session.revokedAt === undefined ? "tooLate" : "ended";
 }

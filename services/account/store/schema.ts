@@ -59,10 +59,7 @@ export const sessionsSchema: CollectionSchema = {
 
 export const grantsSchema: CollectionSchema = {
   name: "grants",
-  indexes: [
-    { key: { "socket.incarnation": 1, "socket.connection": 1 } },
-    { key: { purgeAt: 1 }, expireAfterSeconds: 0 },
-  ],
+  indexes: [{ key: { "socket.incarnation": 1, "socket.connection": 1 } }, { key: { purgeAt: 1 }, expireAfterSeconds: 0 }],
 };
 
 /** Every collection of the account service. */

@@ -2,7 +2,7 @@ import { GroupCommit } from "../../../platform/group-commit.ts";
 import { asking, type Collection, type Db, type Document } from "../../../platform/mongo.ts";
 import type { ServiceName } from "../../../proto/method.ts";
 import { EXPIRY_MS, type Family } from "../tokens/family.ts";
-import { confirmation, type Confirmation } from "./confirmation.ts";
+import { type Confirmation, confirmation } from "./confirmation.ts";
 import { PURGE_AFTER_MS, type SessionDocument, sessionsSchema } from "./schema.ts";
 import { beforeDeadline, databaseNow, type TimeShift } from "./time.ts";
 
@@ -11,9 +11,14 @@ export interface SessionReading {
   readonly accountId: string;
   readonly isLive: boolean;
   readonly families: SessionDocument["families"];
-  /** The moment that its tokens are judged by. */
+  /** The moment of the reading. */
+  readonly readAt: Date;
+  /** The moment that its tokens are judged by: the same, except in tests. */
   readonly now: Date;
 }
+
+/** A session as its owner sees it. */
+export type ListedSession = Omit<SessionDocument, "families">;
 
 /** A change of one family that was judged on a reading of it. */
 export interface Advance {
@@ -22,6 +27,8 @@ export interface Advance {
   /** The version that was judged. */
   readonly version: number;
   readonly family: Family;
+  /** The generation that the change retires. */
+  readonly retires: number | undefined;
   /** In milliseconds since the epoch. */
   readonly deadline: number;
 }
@@ -31,14 +38,12 @@ export interface Sessions {
   /** Durable when it resolves. */
   add(session: SessionDocument): Promise<void>;
   find(sessionId: string): Promise<SessionReading | null>;
-  /** Whether the session lives, and before the deadline. */
-  isLive(sessionId: string, deadline: number): Promise<boolean>;
   /** Writes what became of a family. False: the session has ended, another judgement came first, or the deadline has passed. */
   advance(change: Advance): Promise<boolean>;
   /** Confirms a generation, together with whatever else is to be confirmed. Repeating it, or an older one, changes nothing. */
   confirm(confirmation: Confirmation): Promise<void>;
   /** The live sessions of an account, newest first. */
-  list(accountId: string): Promise<readonly SessionDocument[]>;
+  list(accountId: string): Promise<readonly ListedSession[]>;
 }
 
 const MAX_LISTED = 1000;
@@ -53,14 +58,11 @@ export function createSessions(db: Db, graceMs: number, shift: TimeShift): Sessi
       await asking(() => sessions.insertOne(session));
     },
     find: (sessionId) => asking(() => readSession(sessions, sessionId, shift)),
-    isLive: async (sessionId, deadline) => {
-      const live = { _id: sessionId, revokedAt: { $exists: false }, ...beforeDeadline(deadline) };
-      return (await asking(() => sessions.findOne(live, { projection: { _id: 1 } }))) !== null;
-    },
-    advance: async ({ sessionId, service, version, family, deadline }) => {
+    advance: async (change) => {
+      const { sessionId, service, version, deadline } = change;
       const judged = { _id: sessionId, revokedAt: { $exists: false }, [`families.${service}.version`]: version };
       const filter = { ...judged, ...beforeDeadline(deadline) };
-      return (await asking(() => sessions.updateOne(filter, advancement(service, family, version, shift)))).matchedCount === 1;
+      return (await asking(() => sessions.updateOne(filter, advancement(change, databaseNow(shift))))).matchedCount === 1;
     },
     confirm: (item) => confirmations.add(item),
     list: (accountId) =>
@@ -73,25 +75,26 @@ export function createSessions(db: Db, graceMs: number, shift: TimeShift): Sessi
 }
 
 async function readSession(sessions: Collection<SessionDocument>, sessionId: string, shift: TimeShift): Promise<SessionReading | null> {
-  const projection = { accountId: 1, revokedAt: 1, families: 1, now: databaseNow(shift) };
-  const found = await sessions.findOne<Pick<SessionDocument, "accountId" | "revokedAt" | "families"> & { now: Date }>(
-    { _id: sessionId },
-    { projection },
-  );
-  return found && { accountId: found.accountId, isLive: found.revokedAt === undefined, families: found.families, now: found.now };
+  type Read = Pick<SessionDocument, "accountId" | "revokedAt" | "families"> & { readonly readAt: Date };
+  const projection = { accountId: 1, revokedAt: 1, families: 1, readAt: "$$NOW" };
+  const found = await sessions.findOne<Read>({ _id: sessionId }, { projection });
+  if (found === null) {
+    return null;
+  }
+  const { accountId, revokedAt, families, readAt } = found;
+  return { accountId, isLive: revokedAt === undefined, families, readAt, now: new Date(readAt.getTime() + shift()) };
 }
 
-function advancement(service: ServiceName, family: Family, judgedVersion: number, shift: TimeShift): Document[] {
+function advancement({ service, family, retires }: Advance, now: Document): Document[] {
   const path = `families.${service}`;
   const { usedAt } = family;
   const purgeAt = new Date(usedAt.getTime() + PURGE_AFTER_MS);
   const write: Document = { $set: { [path]: { $literal: family }, lastSeenAt: usedAt, purgeAt } };
-  const promoted = family.version - judgedVersion > 1 ? family.generation - 1 : undefined;
-  if (promoted === undefined) {
+  if (retires === undefined) {
     return [write];
   }
   // The predecessor retires when this is written, which may be seconds after it was judged: its grace runs from here.
-  const at = { $cond: [{ $eq: ["$$this.generation", promoted] }, databaseNow(shift), "$$this.at"] };
+  const at = { $cond: [{ $eq: ["$$this.generation", retires] }, now, "$$this.at"] };
   const retired = { $map: { input: `$${path}.retired`, in: { generation: "$$this.generation", at } } };
   return [write, { $set: { [`${path}.retired`]: retired } }];
 }
@@ -101,8 +104,13 @@ async function commitConfirmations(
   items: readonly Confirmation[],
   graceMs: number,
   shift: TimeShift,
-): Promise<readonly void[]> {
+): Promise<readonly undefined[]> {
   const now = databaseNow(shift);
-  await asking(() => sessions.bulkWrite(items.map((item) => ({ updateOne: confirmation(item, now, graceMs) })), { ordered: false }));
+  await asking(() =>
+    sessions.bulkWrite(
+      items.map((item) => ({ updateOne: confirmation(item, now, graceMs) })),
+      { ordered: false },
+    ),
+  );
   return items.map(() => undefined);
 }

@@ -47,8 +47,8 @@ export interface Moment {
 export type Outcome =
   /** The current token: the fresh successor is its own. */
   | { readonly kind: "minted"; readonly generation: number }
-  /** The unconfirmed successor: confirmed by this, and the fresh successor is its own. */
-  | { readonly kind: "promoted"; readonly generation: number }
+  /** The unconfirmed successor: confirmed by this, and the fresh successor is its own. `retires` is the generation before it. */
+  | { readonly kind: "promoted"; readonly generation: number; readonly retires: number }
   /** The current token again: the successor that it has already, sealed under it. */
   | { readonly kind: "repeated"; readonly generation: number; readonly sealed: Buffer }
   /** Confirmed away a moment ago: refused, no more. */
@@ -85,10 +85,10 @@ export function present(family: Family, token: Presentation, moment: Moment): Ju
     return { family, outcome: { kind: isJustRetired(family, token.generation, moment) ? "justRetired" : "reused" } };
   }
   if (token.generation === family.generation && timingSafeEqual(token.digest, family.digest)) {
-    return family.next === undefined ? mint(family, token, moment, "minted") : repeat(family, family.next, moment);
+    return family.next === undefined ? mint(family, token, moment) : repeat(family, family.next, moment);
   }
   if (token.generation === family.next?.generation && timingSafeEqual(token.digest, family.next.digest)) {
-    return mint(confirm(family, token.generation, moment), token, moment, "promoted");
+    return promote(family, token, moment);
   }
   return { family, outcome: { kind: "unknown" } };
 }
@@ -109,12 +109,17 @@ export function confirm(family: Family, generation: number, { now, graceMs }: Mo
   };
 }
 
-function mint(family: Family, token: Presentation, { now }: Moment, kind: "minted" | "promoted"): Judgement {
+function mint(family: Family, token: Presentation, { now }: Moment): Judgement {
   const generation = family.generation + 1;
   return {
     family: { ...family, next: { generation, ...token.fresh }, version: family.version + 1, usedAt: now },
-    outcome: { kind, generation },
+    outcome: { kind: "minted", generation },
   };
+}
+
+function promote(family: Family, token: Presentation, moment: Moment): Judgement {
+  const minted = mint(confirm(family, token.generation, moment), token, moment);
+  return { family: minted.family, outcome: { kind: "promoted", generation: token.generation + 1, retires: family.generation } };
 }
 
 function repeat(family: Family, { generation, sealed }: Successor, { now }: Moment): Judgement {

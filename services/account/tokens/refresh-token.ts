@@ -19,7 +19,12 @@ export interface RefreshTokenHead {
 }
 
 /** The refresh token of a head, signed with the token key `secret` for one service. `random` is 972 bytes. */
-export function makeRefreshToken({ sessionId, generation }: RefreshTokenHead, random: Uint8Array, secret: Buffer, service: ServiceName): Buffer {
+export function makeRefreshToken(
+  { sessionId, generation }: RefreshTokenHead,
+  random: Uint8Array,
+  secret: Buffer,
+  service: ServiceName,
+): Buffer {
   const token = Buffer.alloc(REFRESH_TOKEN_BYTES);
   uuidBytes(sessionId).copy(token);
   token.writeUInt32BE(generation, GENERATION_AT);
@@ -30,7 +35,10 @@ export function makeRefreshToken({ sessionId, generation }: RefreshTokenHead, ra
 
 /** What a token says, if one of the token keys made it for this service; undefined for any other bytes. */
 export function readRefreshToken(token: Uint8Array, secrets: readonly Buffer[], service: ServiceName): RefreshTokenHead | undefined {
-  if (token.length !== REFRESH_TOKEN_BYTES || !secrets.some((secret) => timingSafeEqual(mac(token, secret, service), token.subarray(MAC_AT)))) {
+  if (
+    token.length !== REFRESH_TOKEN_BYTES ||
+    !secrets.some((secret) => timingSafeEqual(mac(token, secret, service), token.subarray(MAC_AT)))
+  ) {
     return undefined;
   }
   const bytes = Buffer.from(token.buffer, token.byteOffset, token.byteLength);

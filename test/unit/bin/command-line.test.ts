@@ -2,7 +2,13 @@ import { expect } from "chai";
 import { type Command, UsageError } from "../../../bin/command.ts";
 import { parseCommandLine, usage } from "../../../bin/command-line.ts";
 
-const table: readonly Command[] = [command("start", "--supervise"), command("keys init"), command("keys rotate"), command("help")];
+const table: readonly Command[] = [
+  command("start", "--supervise"),
+  command("keys init"),
+  command("keys rotate"),
+  command("demo", "--url="),
+  command("help"),
+];
 
 describe("a command line", () => {
   it("names a command of one word or two", () => {
@@ -16,12 +22,32 @@ describe("a command line", () => {
     expect([...flags]).to.deep.equal(["--supervise"]);
   });
 
+  for (const words of [
+    ["demo", "--url", "http://127.0.0.1:8080"],
+    ["demo", "--url=http://127.0.0.1:8080"],
+  ]) {
+    it(`carries the value of a flag in "${words.join(" ")}"`, () => {
+      const { flags } = parseCommandLine(words, table);
+
+      expect([...flags]).to.deep.equal(["--url=http://127.0.0.1:8080"]);
+    });
+  }
+
   it("asks for help wherever --help or -h stands", () => {
     expect(parseCommandLine(["--help"], table).command.name).to.equal("help");
     expect(parseCommandLine(["keys", "init", "-h"], table).command.name).to.equal("help");
   });
 
-  for (const words of [[], ["stop"], ["keys"], ["keys", "lose"], ["start", "--fast"], ["start", "now"]]) {
+  for (const words of [
+    [],
+    ["stop"],
+    ["keys"],
+    ["keys", "lose"],
+    ["start", "--fast"],
+    ["start", "now"],
+    ["demo", "--url"],
+    ["demo", "--url="],
+  ]) {
     it(`is refused when it reads "${words.join(" ")}"`, () => {
       expect(() => parseCommandLine(words, table)).to.throw(UsageError);
     });

@@ -15,6 +15,14 @@ describe("problems of several roles", () => {
     ]);
   });
 
+  it("do not blame a variable for the value that it got from another", () => {
+    const gateway = reading(() => refuse("CHAT_TARGETS: expected targets"));
+    const chat = reading(() => refuse("CHAT_LISTEN: expected an address"));
+
+    expect(problemsOf([gateway, chat], { CHAT_TARGETS: "CHAT_LISTEN" })).to.deep.equal(["CHAT_LISTEN: expected an address"]);
+    expect(problemsOf([gateway], { CHAT_TARGETS: "CHAT_LISTEN" })).to.deep.equal(["CHAT_TARGETS: expected targets"]);
+  });
+
   it("leave faults that are no wrong configuration alone", () => {
     const broken = (): never => {
       throw new TypeError("a fault of ours");

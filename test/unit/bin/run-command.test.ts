@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Command, Run } from "../../../bin/command.ts";
+import type { Command, Context, Run } from "../../../bin/command.ts";
 import { runCommand } from "../../../bin/run-command.ts";
 import { ConfigError } from "../../../platform/env.ts";
 
@@ -9,6 +9,18 @@ describe("running a command", () => {
 
     expect(code).to.equal(7);
     expect(errors).to.deep.equal([]);
+  });
+
+  it("gives the command its flags and the usage text", async () => {
+    let given: Context | undefined;
+
+    await runTest(["go"], async (context) => {
+      given = context;
+      return 0;
+    });
+
+    expect([...(given?.flags ?? [])]).to.deep.equal([]);
+    expect(given?.usage).to.contain("  go  goes");
   });
 
   it("ends with 2 and the usage for an unknown command", async () => {

@@ -9,7 +9,11 @@ const MODULES = JSON.stringify({
   version: "v2",
   modules: [
     { path: "proto", excludes: ["proto/gen", "proto/plugin"] },
-    { path: "node_modules/google-proto-files", includes: ["node_modules/google-proto-files/google/rpc"], excludes: ["node_modules/google-proto-files/google/rpc/context"] },
+    {
+      path: "node_modules/google-proto-files",
+      includes: ["node_modules/google-proto-files/google/rpc"],
+      excludes: ["node_modules/google-proto-files/google/rpc/context"],
+    },
     { path: "test/unit/proto/fixtures" },
   ],
 });

@@ -110,7 +110,7 @@ export const Any: MessageFns<Any> = {
               break;
             }
 
-            message.typeUrl = reader.string();
+            message.typeUrl = reader.string(true);
             continue;
           }
           case 2: {
@@ -122,10 +122,13 @@ export const Any: MessageFns<Any> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {

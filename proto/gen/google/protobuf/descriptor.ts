@@ -1703,10 +1703,13 @@ export const FileDescriptorSet: MessageFns<FileDescriptorSet> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -1799,7 +1802,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -1807,7 +1810,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto> = {
               break;
             }
 
-            message.package = reader.string();
+            message.package = reader.string(true);
             continue;
           }
           case 3: {
@@ -1815,7 +1818,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto> = {
               break;
             }
 
-            message.dependency.push(reader.string());
+            message.dependency.push(reader.string(true));
             continue;
           }
           case 10: {
@@ -1859,7 +1862,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto> = {
               break;
             }
 
-            message.optionDependency.push(reader.string());
+            message.optionDependency.push(reader.string(true));
             continue;
           }
           case 4: {
@@ -1915,7 +1918,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto> = {
               break;
             }
 
-            message.syntax = reader.string();
+            message.syntax = reader.string(true);
             continue;
           }
           case 14: {
@@ -1927,10 +1930,13 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -2011,7 +2017,7 @@ export const DescriptorProto: MessageFns<DescriptorProto> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -2083,7 +2089,7 @@ export const DescriptorProto: MessageFns<DescriptorProto> = {
               break;
             }
 
-            message.reservedName.push(reader.string());
+            message.reservedName.push(reader.string(true));
             continue;
           }
           case 11: {
@@ -2095,10 +2101,13 @@ export const DescriptorProto: MessageFns<DescriptorProto> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -2163,10 +2172,13 @@ export const DescriptorProto_ExtensionRange: MessageFns<DescriptorProto_Extensio
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -2220,10 +2232,13 @@ export const DescriptorProto_ReservedRange: MessageFns<DescriptorProto_ReservedR
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -2299,10 +2314,13 @@ export const ExtensionRangeOptions: MessageFns<ExtensionRangeOptions> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -2361,7 +2379,7 @@ export const ExtensionRangeOptions_Declaration: MessageFns<ExtensionRangeOptions
               break;
             }
 
-            message.fullName = reader.string();
+            message.fullName = reader.string(true);
             continue;
           }
           case 3: {
@@ -2369,7 +2387,7 @@ export const ExtensionRangeOptions_Declaration: MessageFns<ExtensionRangeOptions
               break;
             }
 
-            message.type = reader.string();
+            message.type = reader.string(true);
             continue;
           }
           case 5: {
@@ -2389,10 +2407,13 @@ export const ExtensionRangeOptions_Declaration: MessageFns<ExtensionRangeOptions
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -2473,7 +2494,7 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 3: {
@@ -2505,7 +2526,7 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto> = {
               break;
             }
 
-            message.typeName = reader.string();
+            message.typeName = reader.string(true);
             continue;
           }
           case 2: {
@@ -2513,7 +2534,7 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto> = {
               break;
             }
 
-            message.extendee = reader.string();
+            message.extendee = reader.string(true);
             continue;
           }
           case 7: {
@@ -2521,7 +2542,7 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto> = {
               break;
             }
 
-            message.defaultValue = reader.string();
+            message.defaultValue = reader.string(true);
             continue;
           }
           case 9: {
@@ -2537,7 +2558,7 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto> = {
               break;
             }
 
-            message.jsonName = reader.string();
+            message.jsonName = reader.string(true);
             continue;
           }
           case 8: {
@@ -2557,10 +2578,13 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -2602,7 +2626,7 @@ export const OneofDescriptorProto: MessageFns<OneofDescriptorProto> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -2614,10 +2638,13 @@ export const OneofDescriptorProto: MessageFns<OneofDescriptorProto> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -2671,7 +2698,7 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -2703,7 +2730,7 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto> = {
               break;
             }
 
-            message.reservedName.push(reader.string());
+            message.reservedName.push(reader.string(true));
             continue;
           }
           case 6: {
@@ -2715,10 +2742,13 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -2772,10 +2802,13 @@ export const EnumDescriptorProto_EnumReservedRange: MessageFns<EnumDescriptorPro
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -2820,7 +2853,7 @@ export const EnumValueDescriptorProto: MessageFns<EnumValueDescriptorProto> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -2840,10 +2873,13 @@ export const EnumValueDescriptorProto: MessageFns<EnumValueDescriptorProto> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -2888,7 +2924,7 @@ export const ServiceDescriptorProto: MessageFns<ServiceDescriptorProto> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -2908,10 +2944,13 @@ export const ServiceDescriptorProto: MessageFns<ServiceDescriptorProto> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -2972,7 +3011,7 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -2980,7 +3019,7 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto> = {
               break;
             }
 
-            message.inputType = reader.string();
+            message.inputType = reader.string(true);
             continue;
           }
           case 3: {
@@ -2988,7 +3027,7 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto> = {
               break;
             }
 
-            message.outputType = reader.string();
+            message.outputType = reader.string(true);
             continue;
           }
           case 4: {
@@ -3016,10 +3055,13 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -3140,7 +3182,7 @@ export const FileOptions: MessageFns<FileOptions> = {
               break;
             }
 
-            message.javaPackage = reader.string();
+            message.javaPackage = reader.string(true);
             continue;
           }
           case 8: {
@@ -3148,7 +3190,7 @@ export const FileOptions: MessageFns<FileOptions> = {
               break;
             }
 
-            message.javaOuterClassname = reader.string();
+            message.javaOuterClassname = reader.string(true);
             continue;
           }
           case 10: {
@@ -3188,7 +3230,7 @@ export const FileOptions: MessageFns<FileOptions> = {
               break;
             }
 
-            message.goPackage = reader.string();
+            message.goPackage = reader.string(true);
             continue;
           }
           case 16: {
@@ -3236,7 +3278,7 @@ export const FileOptions: MessageFns<FileOptions> = {
               break;
             }
 
-            message.objcClassPrefix = reader.string();
+            message.objcClassPrefix = reader.string(true);
             continue;
           }
           case 37: {
@@ -3244,7 +3286,7 @@ export const FileOptions: MessageFns<FileOptions> = {
               break;
             }
 
-            message.csharpNamespace = reader.string();
+            message.csharpNamespace = reader.string(true);
             continue;
           }
           case 39: {
@@ -3252,7 +3294,7 @@ export const FileOptions: MessageFns<FileOptions> = {
               break;
             }
 
-            message.swiftPrefix = reader.string();
+            message.swiftPrefix = reader.string(true);
             continue;
           }
           case 40: {
@@ -3260,7 +3302,7 @@ export const FileOptions: MessageFns<FileOptions> = {
               break;
             }
 
-            message.phpClassPrefix = reader.string();
+            message.phpClassPrefix = reader.string(true);
             continue;
           }
           case 41: {
@@ -3268,7 +3310,7 @@ export const FileOptions: MessageFns<FileOptions> = {
               break;
             }
 
-            message.phpNamespace = reader.string();
+            message.phpNamespace = reader.string(true);
             continue;
           }
           case 44: {
@@ -3276,7 +3318,7 @@ export const FileOptions: MessageFns<FileOptions> = {
               break;
             }
 
-            message.phpMetadataNamespace = reader.string();
+            message.phpMetadataNamespace = reader.string(true);
             continue;
           }
           case 45: {
@@ -3284,7 +3326,7 @@ export const FileOptions: MessageFns<FileOptions> = {
               break;
             }
 
-            message.rubyPackage = reader.string();
+            message.rubyPackage = reader.string(true);
             continue;
           }
           case 50: {
@@ -3304,10 +3346,13 @@ export const FileOptions: MessageFns<FileOptions> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -3426,10 +3471,13 @@ export const MessageOptions: MessageFns<MessageOptions> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -3640,10 +3688,13 @@ export const FieldOptions: MessageFns<FieldOptions> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -3693,14 +3744,17 @@ export const FieldOptions_EditionDefault: MessageFns<FieldOptions_EditionDefault
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -3767,7 +3821,7 @@ export const FieldOptions_FeatureSupport: MessageFns<FieldOptions_FeatureSupport
               break;
             }
 
-            message.deprecationWarning = reader.string();
+            message.deprecationWarning = reader.string(true);
             continue;
           }
           case 4: {
@@ -3783,14 +3837,17 @@ export const FieldOptions_FeatureSupport: MessageFns<FieldOptions_FeatureSupport
               break;
             }
 
-            message.removalError = reader.string();
+            message.removalError = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -3844,10 +3901,13 @@ export const OneofOptions: MessageFns<OneofOptions> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -3942,10 +4002,13 @@ export const EnumOptions: MessageFns<EnumOptions> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -4038,10 +4101,13 @@ export const EnumValueOptions: MessageFns<EnumValueOptions> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -4106,10 +4172,13 @@ export const ServiceOptions: MessageFns<ServiceOptions> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -4185,10 +4254,13 @@ export const MethodOptions: MessageFns<MethodOptions> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -4261,7 +4333,7 @@ export const UninterpretedOption: MessageFns<UninterpretedOption> = {
               break;
             }
 
-            message.identifierValue = reader.string();
+            message.identifierValue = reader.string(true);
             continue;
           }
           case 4: {
@@ -4301,14 +4373,17 @@ export const UninterpretedOption: MessageFns<UninterpretedOption> = {
               break;
             }
 
-            message.aggregateValue = reader.string();
+            message.aggregateValue = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -4350,7 +4425,7 @@ export const UninterpretedOption_NamePart: MessageFns<UninterpretedOption_NamePa
               break;
             }
 
-            message.namePart = reader.string();
+            message.namePart = reader.string(true);
             continue;
           }
           case 2: {
@@ -4362,10 +4437,13 @@ export const UninterpretedOption_NamePart: MessageFns<UninterpretedOption_NamePa
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -4506,10 +4584,13 @@ export const FeatureSet: MessageFns<FeatureSet> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -4541,10 +4622,13 @@ export const FeatureSet_VisibilityFeature: MessageFns<FeatureSet_VisibilityFeatu
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -4576,10 +4660,13 @@ export const FeatureSet_ProtoLimitsFeature: MessageFns<FeatureSet_ProtoLimitsFea
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -4644,10 +4731,13 @@ export const FeatureSetDefaults: MessageFns<FeatureSetDefaults> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -4715,10 +4805,13 @@ export const FeatureSetDefaults_FeatureSetEditionDefault: MessageFns<FeatureSetD
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -4761,10 +4854,13 @@ export const SourceCodeInfo: MessageFns<SourceCodeInfo> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -4859,7 +4955,7 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location> = {
               break;
             }
 
-            message.leadingComments = reader.string();
+            message.leadingComments = reader.string(true);
             continue;
           }
           case 4: {
@@ -4867,7 +4963,7 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location> = {
               break;
             }
 
-            message.trailingComments = reader.string();
+            message.trailingComments = reader.string(true);
             continue;
           }
           case 6: {
@@ -4875,14 +4971,17 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location> = {
               break;
             }
 
-            message.leadingDetachedComments.push(reader.string());
+            message.leadingDetachedComments.push(reader.string(true));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -4925,10 +5024,13 @@ export const GeneratedCodeInfo: MessageFns<GeneratedCodeInfo> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -5001,7 +5103,7 @@ export const GeneratedCodeInfo_Annotation: MessageFns<GeneratedCodeInfo_Annotati
               break;
             }
 
-            message.sourceFile = reader.string();
+            message.sourceFile = reader.string(true);
             continue;
           }
           case 3: {
@@ -5029,10 +5131,13 @@ export const GeneratedCodeInfo_Annotation: MessageFns<GeneratedCodeInfo_Annotati
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {

@@ -131,10 +131,13 @@ export const Duration: MessageFns<Duration> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {

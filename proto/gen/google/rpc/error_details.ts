@@ -438,7 +438,7 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
               break;
             }
 
-            message.reason = reader.string();
+            message.reason = reader.string(true);
             continue;
           }
           case 2: {
@@ -446,7 +446,7 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
               break;
             }
 
-            message.domain = reader.string();
+            message.domain = reader.string(true);
             continue;
           }
           case 3: {
@@ -461,10 +461,13 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -506,7 +509,7 @@ export const ErrorInfo_MetadataEntry: MessageFns<ErrorInfo_MetadataEntry> = {
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -514,14 +517,17 @@ export const ErrorInfo_MetadataEntry: MessageFns<ErrorInfo_MetadataEntry> = {
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -564,10 +570,13 @@ export const RetryInfo: MessageFns<RetryInfo> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -609,7 +618,7 @@ export const DebugInfo: MessageFns<DebugInfo> = {
               break;
             }
 
-            message.stackEntries.push(reader.string());
+            message.stackEntries.push(reader.string(true));
             continue;
           }
           case 2: {
@@ -617,14 +626,17 @@ export const DebugInfo: MessageFns<DebugInfo> = {
               break;
             }
 
-            message.detail = reader.string();
+            message.detail = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -667,10 +679,13 @@ export const QuotaFailure: MessageFns<QuotaFailure> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -739,7 +754,7 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
               break;
             }
 
-            message.subject = reader.string();
+            message.subject = reader.string(true);
             continue;
           }
           case 2: {
@@ -747,7 +762,7 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
               break;
             }
 
-            message.description = reader.string();
+            message.description = reader.string(true);
             continue;
           }
           case 3: {
@@ -755,7 +770,7 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
               break;
             }
 
-            message.apiService = reader.string();
+            message.apiService = reader.string(true);
             continue;
           }
           case 4: {
@@ -763,7 +778,7 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
               break;
             }
 
-            message.quotaMetric = reader.string();
+            message.quotaMetric = reader.string(true);
             continue;
           }
           case 5: {
@@ -771,7 +786,7 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
               break;
             }
 
-            message.quotaId = reader.string();
+            message.quotaId = reader.string(true);
             continue;
           }
           case 6: {
@@ -802,10 +817,13 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -850,7 +868,7 @@ export const QuotaFailure_Violation_QuotaDimensionsEntry: MessageFns<QuotaFailur
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -858,14 +876,17 @@ export const QuotaFailure_Violation_QuotaDimensionsEntry: MessageFns<QuotaFailur
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -908,10 +929,13 @@ export const PreconditionFailure: MessageFns<PreconditionFailure> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -956,7 +980,7 @@ export const PreconditionFailure_Violation: MessageFns<PreconditionFailure_Viola
               break;
             }
 
-            message.type = reader.string();
+            message.type = reader.string(true);
             continue;
           }
           case 2: {
@@ -964,7 +988,7 @@ export const PreconditionFailure_Violation: MessageFns<PreconditionFailure_Viola
               break;
             }
 
-            message.subject = reader.string();
+            message.subject = reader.string(true);
             continue;
           }
           case 3: {
@@ -972,14 +996,17 @@ export const PreconditionFailure_Violation: MessageFns<PreconditionFailure_Viola
               break;
             }
 
-            message.description = reader.string();
+            message.description = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -1022,10 +1049,13 @@ export const BadRequest: MessageFns<BadRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -1073,7 +1103,7 @@ export const BadRequest_FieldViolation: MessageFns<BadRequest_FieldViolation> = 
               break;
             }
 
-            message.field = reader.string();
+            message.field = reader.string(true);
             continue;
           }
           case 2: {
@@ -1081,7 +1111,7 @@ export const BadRequest_FieldViolation: MessageFns<BadRequest_FieldViolation> = 
               break;
             }
 
-            message.description = reader.string();
+            message.description = reader.string(true);
             continue;
           }
           case 3: {
@@ -1089,7 +1119,7 @@ export const BadRequest_FieldViolation: MessageFns<BadRequest_FieldViolation> = 
               break;
             }
 
-            message.reason = reader.string();
+            message.reason = reader.string(true);
             continue;
           }
           case 4: {
@@ -1101,10 +1131,13 @@ export const BadRequest_FieldViolation: MessageFns<BadRequest_FieldViolation> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -1146,7 +1179,7 @@ export const RequestInfo: MessageFns<RequestInfo> = {
               break;
             }
 
-            message.requestId = reader.string();
+            message.requestId = reader.string(true);
             continue;
           }
           case 2: {
@@ -1154,14 +1187,17 @@ export const RequestInfo: MessageFns<RequestInfo> = {
               break;
             }
 
-            message.servingData = reader.string();
+            message.servingData = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -1209,7 +1245,7 @@ export const ResourceInfo: MessageFns<ResourceInfo> = {
               break;
             }
 
-            message.resourceType = reader.string();
+            message.resourceType = reader.string(true);
             continue;
           }
           case 2: {
@@ -1217,7 +1253,7 @@ export const ResourceInfo: MessageFns<ResourceInfo> = {
               break;
             }
 
-            message.resourceName = reader.string();
+            message.resourceName = reader.string(true);
             continue;
           }
           case 3: {
@@ -1225,7 +1261,7 @@ export const ResourceInfo: MessageFns<ResourceInfo> = {
               break;
             }
 
-            message.owner = reader.string();
+            message.owner = reader.string(true);
             continue;
           }
           case 4: {
@@ -1233,14 +1269,17 @@ export const ResourceInfo: MessageFns<ResourceInfo> = {
               break;
             }
 
-            message.description = reader.string();
+            message.description = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -1283,10 +1322,13 @@ export const Help: MessageFns<Help> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -1328,7 +1370,7 @@ export const Help_Link: MessageFns<Help_Link> = {
               break;
             }
 
-            message.description = reader.string();
+            message.description = reader.string(true);
             continue;
           }
           case 2: {
@@ -1336,14 +1378,17 @@ export const Help_Link: MessageFns<Help_Link> = {
               break;
             }
 
-            message.url = reader.string();
+            message.url = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -1385,7 +1430,7 @@ export const LocalizedMessage: MessageFns<LocalizedMessage> = {
               break;
             }
 
-            message.locale = reader.string();
+            message.locale = reader.string(true);
             continue;
           }
           case 2: {
@@ -1393,14 +1438,17 @@ export const LocalizedMessage: MessageFns<LocalizedMessage> = {
               break;
             }
 
-            message.message = reader.string();
+            message.message = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {

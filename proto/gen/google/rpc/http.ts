@@ -85,7 +85,7 @@ export const HttpRequest: MessageFns<HttpRequest> = {
               break;
             }
 
-            message.method = reader.string();
+            message.method = reader.string(true);
             continue;
           }
           case 2: {
@@ -93,7 +93,7 @@ export const HttpRequest: MessageFns<HttpRequest> = {
               break;
             }
 
-            message.uri = reader.string();
+            message.uri = reader.string(true);
             continue;
           }
           case 3: {
@@ -113,10 +113,13 @@ export const HttpRequest: MessageFns<HttpRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -172,7 +175,7 @@ export const HttpResponse: MessageFns<HttpResponse> = {
               break;
             }
 
-            message.reason = reader.string();
+            message.reason = reader.string(true);
             continue;
           }
           case 3: {
@@ -192,10 +195,13 @@ export const HttpResponse: MessageFns<HttpResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -237,7 +243,7 @@ export const HttpHeader: MessageFns<HttpHeader> = {
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -245,14 +251,17 @@ export const HttpHeader: MessageFns<HttpHeader> = {
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {

@@ -157,10 +157,13 @@ export const LoginRequest: MessageFns<LoginRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -199,14 +202,17 @@ export const DevCredential: MessageFns<DevCredential> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -251,7 +257,7 @@ export const OidcCredential: MessageFns<OidcCredential> = {
               break;
             }
 
-            message.provider = reader.string();
+            message.provider = reader.string(true);
             continue;
           }
           case 2: {
@@ -259,7 +265,7 @@ export const OidcCredential: MessageFns<OidcCredential> = {
               break;
             }
 
-            message.idToken = reader.string();
+            message.idToken = reader.string(true);
             continue;
           }
           case 3: {
@@ -267,14 +273,17 @@ export const OidcCredential: MessageFns<OidcCredential> = {
               break;
             }
 
-            message.nonce = reader.string();
+            message.nonce = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -316,7 +325,7 @@ export const App: MessageFns<App> = {
               break;
             }
 
-            message.platform = reader.string();
+            message.platform = reader.string(true);
             continue;
           }
           case 2: {
@@ -324,14 +333,17 @@ export const App: MessageFns<App> = {
               break;
             }
 
-            message.version = reader.string();
+            message.version = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -376,7 +388,7 @@ export const LoginResponse: MessageFns<LoginResponse> = {
               break;
             }
 
-            message.accountId = reader.string();
+            message.accountId = reader.string(true);
             continue;
           }
           case 2: {
@@ -399,10 +411,13 @@ export const LoginResponse: MessageFns<LoginResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -444,7 +459,7 @@ export const LoginResponse_TokensEntry: MessageFns<LoginResponse_TokensEntry> = 
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -456,10 +471,13 @@ export const LoginResponse_TokensEntry: MessageFns<LoginResponse_TokensEntry> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -513,10 +531,13 @@ export const TokenPair: MessageFns<TokenPair> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -548,10 +569,13 @@ export const GetAccountRequest: MessageFns<GetAccountRequest> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -593,7 +617,7 @@ export const GetAccountResponse: MessageFns<GetAccountResponse> = {
               break;
             }
 
-            message.accountId = reader.string();
+            message.accountId = reader.string(true);
             continue;
           }
           case 2: {
@@ -605,10 +629,13 @@ export const GetAccountResponse: MessageFns<GetAccountResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -640,10 +667,13 @@ export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -686,10 +716,13 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -740,7 +773,7 @@ export const Session: MessageFns<Session> = {
               break;
             }
 
-            message.sessionId = reader.string();
+            message.sessionId = reader.string(true);
             continue;
           }
           case 2: {
@@ -776,10 +809,13 @@ export const Session: MessageFns<Session> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -818,14 +854,17 @@ export const RevokeSessionRequest: MessageFns<RevokeSessionRequest> = {
               break;
             }
 
-            message.sessionId = reader.string();
+            message.sessionId = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -857,10 +896,13 @@ export const RevokeSessionResponse: MessageFns<RevokeSessionResponse> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -892,10 +934,13 @@ export const LogoutRequest: MessageFns<LogoutRequest> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -927,10 +972,13 @@ export const LogoutResponse: MessageFns<LogoutResponse> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -962,10 +1010,13 @@ export const LogoutEverywhereRequest: MessageFns<LogoutEverywhereRequest> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -997,10 +1048,13 @@ export const LogoutEverywhereResponse: MessageFns<LogoutEverywhereResponse> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {

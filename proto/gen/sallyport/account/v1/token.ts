@@ -116,7 +116,7 @@ export const PresentRefreshTokenRequest: MessageFns<PresentRefreshTokenRequest> 
               break;
             }
 
-            message.service = reader.string();
+            message.service = reader.string(true);
             continue;
           }
           case 3: {
@@ -124,7 +124,7 @@ export const PresentRefreshTokenRequest: MessageFns<PresentRefreshTokenRequest> 
               break;
             }
 
-            message.address = reader.string();
+            message.address = reader.string(true);
             continue;
           }
           case 4: {
@@ -132,7 +132,7 @@ export const PresentRefreshTokenRequest: MessageFns<PresentRefreshTokenRequest> 
               break;
             }
 
-            message.incarnation = reader.string();
+            message.incarnation = reader.string(true);
             continue;
           }
           case 5: {
@@ -144,10 +144,13 @@ export const PresentRefreshTokenRequest: MessageFns<PresentRefreshTokenRequest> 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -204,7 +207,7 @@ export const PresentRefreshTokenResponse: MessageFns<PresentRefreshTokenResponse
               break;
             }
 
-            message.accountId = reader.string();
+            message.accountId = reader.string(true);
             continue;
           }
           case 2: {
@@ -212,7 +215,7 @@ export const PresentRefreshTokenResponse: MessageFns<PresentRefreshTokenResponse
               break;
             }
 
-            message.sessionId = reader.string();
+            message.sessionId = reader.string(true);
             continue;
           }
           case 3: {
@@ -240,10 +243,13 @@ export const PresentRefreshTokenResponse: MessageFns<PresentRefreshTokenResponse
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -288,7 +294,7 @@ export const ConfirmRefreshTokenRequest: MessageFns<ConfirmRefreshTokenRequest> 
               break;
             }
 
-            message.sessionId = reader.string();
+            message.sessionId = reader.string(true);
             continue;
           }
           case 2: {
@@ -296,7 +302,7 @@ export const ConfirmRefreshTokenRequest: MessageFns<ConfirmRefreshTokenRequest> 
               break;
             }
 
-            message.service = reader.string();
+            message.service = reader.string(true);
             continue;
           }
           case 3: {
@@ -308,10 +314,13 @@ export const ConfirmRefreshTokenRequest: MessageFns<ConfirmRefreshTokenRequest> 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -343,10 +352,13 @@ export const ConfirmRefreshTokenResponse: MessageFns<ConfirmRefreshTokenResponse
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -399,7 +411,7 @@ export const CheckAccessTokenRequest: MessageFns<CheckAccessTokenRequest> = {
               break;
             }
 
-            message.service = reader.string();
+            message.service = reader.string(true);
             continue;
           }
           case 3: {
@@ -407,14 +419,17 @@ export const CheckAccessTokenRequest: MessageFns<CheckAccessTokenRequest> = {
               break;
             }
 
-            message.address = reader.string();
+            message.address = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -456,7 +471,7 @@ export const CheckAccessTokenResponse: MessageFns<CheckAccessTokenResponse> = {
               break;
             }
 
-            message.accountId = reader.string();
+            message.accountId = reader.string(true);
             continue;
           }
           case 2: {
@@ -464,14 +479,17 @@ export const CheckAccessTokenResponse: MessageFns<CheckAccessTokenResponse> = {
               break;
             }
 
-            message.sessionId = reader.string();
+            message.sessionId = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -513,7 +531,7 @@ export const ReleaseConnectionRequest: MessageFns<ReleaseConnectionRequest> = {
               break;
             }
 
-            message.incarnation = reader.string();
+            message.incarnation = reader.string(true);
             continue;
           }
           case 2: {
@@ -525,10 +543,13 @@ export const ReleaseConnectionRequest: MessageFns<ReleaseConnectionRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -560,10 +581,13 @@ export const ReleaseConnectionResponse: MessageFns<ReleaseConnectionResponse> = 
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -602,14 +626,17 @@ export const ListRevocationsRequest: MessageFns<ListRevocationsRequest> = {
               break;
             }
 
-            message.cursor = reader.string();
+            message.cursor = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -651,7 +678,7 @@ export const ListRevocationsResponse: MessageFns<ListRevocationsResponse> = {
               break;
             }
 
-            message.sessionIds.push(reader.string());
+            message.sessionIds.push(reader.string(true));
             continue;
           }
           case 2: {
@@ -659,14 +686,17 @@ export const ListRevocationsResponse: MessageFns<ListRevocationsResponse> = {
               break;
             }
 
-            message.cursor = reader.string();
+            message.cursor = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {

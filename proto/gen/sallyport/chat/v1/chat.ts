@@ -183,7 +183,7 @@ export const Message: MessageFns<Message> = {
               break;
             }
 
-            message.id = reader.string();
+            message.id = reader.string(true);
             continue;
           }
           case 2: {
@@ -191,7 +191,7 @@ export const Message: MessageFns<Message> = {
               break;
             }
 
-            message.clientMessageId = reader.string();
+            message.clientMessageId = reader.string(true);
             continue;
           }
           case 3: {
@@ -199,7 +199,7 @@ export const Message: MessageFns<Message> = {
               break;
             }
 
-            message.senderAccountId = reader.string();
+            message.senderAccountId = reader.string(true);
             continue;
           }
           case 4: {
@@ -223,14 +223,17 @@ export const Message: MessageFns<Message> = {
               break;
             }
 
-            message.receipt = reader.string();
+            message.receipt = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -275,7 +278,7 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
               break;
             }
 
-            message.recipientAccountId = reader.string();
+            message.recipientAccountId = reader.string(true);
             continue;
           }
           case 2: {
@@ -283,7 +286,7 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
               break;
             }
 
-            message.clientMessageId = reader.string();
+            message.clientMessageId = reader.string(true);
             continue;
           }
           case 3: {
@@ -295,10 +298,13 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -346,7 +352,7 @@ export const SendMessageResponse: MessageFns<SendMessageResponse> = {
               break;
             }
 
-            message.messageId = reader.string();
+            message.messageId = reader.string(true);
             continue;
           }
           case 2: {
@@ -362,7 +368,7 @@ export const SendMessageResponse: MessageFns<SendMessageResponse> = {
               break;
             }
 
-            message.receipt = reader.string();
+            message.receipt = reader.string(true);
             continue;
           }
           case 4: {
@@ -374,10 +380,13 @@ export const SendMessageResponse: MessageFns<SendMessageResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -420,10 +429,13 @@ export const ListPendingRequest: MessageFns<ListPendingRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -466,10 +478,13 @@ export const ListPendingResponse: MessageFns<ListPendingResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -508,14 +523,17 @@ export const AckMessagesRequest: MessageFns<AckMessagesRequest> = {
               break;
             }
 
-            message.messageIds.push(reader.string());
+            message.messageIds.push(reader.string(true));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -547,10 +565,13 @@ export const AckMessagesResponse: MessageFns<AckMessagesResponse> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -589,14 +610,17 @@ export const GetMessageStatesRequest: MessageFns<GetMessageStatesRequest> = {
               break;
             }
 
-            message.clientMessageIds.push(reader.string());
+            message.clientMessageIds.push(reader.string(true));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -639,10 +663,13 @@ export const GetMessageStatesResponse: MessageFns<GetMessageStatesResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -684,7 +711,7 @@ export const ClientMessageState: MessageFns<ClientMessageState> = {
               break;
             }
 
-            message.clientMessageId = reader.string();
+            message.clientMessageId = reader.string(true);
             continue;
           }
           case 2: {
@@ -696,10 +723,13 @@ export const ClientMessageState: MessageFns<ClientMessageState> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -738,14 +768,17 @@ export const BlockAccountRequest: MessageFns<BlockAccountRequest> = {
               break;
             }
 
-            message.accountId = reader.string();
+            message.accountId = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -777,10 +810,13 @@ export const BlockAccountResponse: MessageFns<BlockAccountResponse> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -819,14 +855,17 @@ export const UnblockAccountRequest: MessageFns<UnblockAccountRequest> = {
               break;
             }
 
-            message.accountId = reader.string();
+            message.accountId = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -858,10 +897,13 @@ export const UnblockAccountResponse: MessageFns<UnblockAccountResponse> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -893,10 +935,13 @@ export const ListBlockedAccountsRequest: MessageFns<ListBlockedAccountsRequest> 
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -935,14 +980,17 @@ export const ListBlockedAccountsResponse: MessageFns<ListBlockedAccountsResponse
               break;
             }
 
-            message.accountIds.push(reader.string());
+            message.accountIds.push(reader.string(true));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -984,7 +1032,7 @@ export const ReportMessagesRequest: MessageFns<ReportMessagesRequest> = {
               break;
             }
 
-            message.reason = reader.string();
+            message.reason = reader.string(true);
             continue;
           }
           case 2: {
@@ -996,10 +1044,13 @@ export const ReportMessagesRequest: MessageFns<ReportMessagesRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -1041,7 +1092,7 @@ export const ReportedMessage: MessageFns<ReportedMessage> = {
               break;
             }
 
-            message.receipt = reader.string();
+            message.receipt = reader.string(true);
             continue;
           }
           case 2: {
@@ -1053,10 +1104,13 @@ export const ReportedMessage: MessageFns<ReportedMessage> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -1095,14 +1149,17 @@ export const ReportMessagesResponse: MessageFns<ReportMessagesResponse> = {
               break;
             }
 
-            message.reportId = reader.string();
+            message.reportId = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {

@@ -124,10 +124,13 @@ export const Event: MessageFns<Event> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -159,10 +162,13 @@ export const QueueEmpty: MessageFns<QueueEmpty> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -210,7 +216,7 @@ export const Delivered: MessageFns<Delivered> = {
               break;
             }
 
-            message.messageId = reader.string();
+            message.messageId = reader.string(true);
             continue;
           }
           case 2: {
@@ -218,7 +224,7 @@ export const Delivered: MessageFns<Delivered> = {
               break;
             }
 
-            message.clientMessageId = reader.string();
+            message.clientMessageId = reader.string(true);
             continue;
           }
           case 3: {
@@ -226,7 +232,7 @@ export const Delivered: MessageFns<Delivered> = {
               break;
             }
 
-            message.recipientAccountId = reader.string();
+            message.recipientAccountId = reader.string(true);
             continue;
           }
           case 4: {
@@ -238,10 +244,13 @@ export const Delivered: MessageFns<Delivered> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -273,10 +282,13 @@ export const Displaced: MessageFns<Displaced> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -319,10 +331,13 @@ export const Draining: MessageFns<Draining> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {

@@ -126,10 +126,13 @@ export const ClientFrame: MessageFns<ClientFrame> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -185,7 +188,7 @@ export const Call: MessageFns<Call> = {
               break;
             }
 
-            message.method = reader.string();
+            message.method = reader.string(true);
             continue;
           }
           case 3: {
@@ -205,10 +208,13 @@ export const Call: MessageFns<Call> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -247,14 +253,17 @@ export const Ack: MessageFns<Ack> = {
               break;
             }
 
-            message.messageIds.push(reader.string());
+            message.messageIds.push(reader.string(true));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -297,10 +306,13 @@ export const Cancel: MessageFns<Cancel> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -332,10 +344,13 @@ export const KeepAlive: MessageFns<KeepAlive> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -380,10 +395,13 @@ export const ServerFrame: MessageFns<ServerFrame> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {
@@ -458,7 +476,7 @@ export const Reply: MessageFns<Reply> = {
               break;
             }
 
-            message.message = reader.string();
+            message.message = reader.string(true);
             continue;
           }
           case 5: {
@@ -470,10 +488,13 @@ export const Reply: MessageFns<Reply> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if ((tag & 7) === 4 || tag >>> 3 === 0) {
+          throw new RangeError("malformed message");
         }
-        reader.skip(tag & 7);
+        reader.skip(tag & 7, tag >>> 3);
+      }
+      if (reader.pos !== end) {
+        throw new RangeError("malformed message");
       }
       return message;
     } finally {

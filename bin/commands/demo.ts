@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Run } from "../command.ts";
+import { aborted } from "../process/aborted.ts";
+import { stopSignal } from "../signals.ts";
+
+const LONGEST_MS = 60_000;
+const URL_FLAG = "--url=";
+
+/** Plays the demo against the stack at the given URL, or against one of its own that is stopped at the end. */
+export const demo: Run = async ({ entry, env, flags, print, warn }) => {
+  const stop = stopSignal();
+  const { runDemo } = await import("../demo/run-demo.ts");
+  const { startScratchStack } = await import("../demo/scratch-stack.ts");
+
+  const play = (setup: { url: string; mongodbUri: string | undefined }): Promise<number> =>
+    Promise.race([runDemo({ ...setup, print }).then(() => 0), aborted(stop).then(() => 1), tooLong()]);
+
+  const given = [...flags].find((flag) => flag.startsWith(URL_FLAG))?.slice(URL_FLAG.length);
+  if (given !== undefined) {
+    return play({ url: given, mongodbUri: env["MONGODB_URI"] || undefined });
+  }
+  print("starting a stack for the demo");
+  await using stack = await startScratchStack(entry, env, stop, warn);
+  return await play(stack);
+};
+
+async function tooLong(): Promise<never> {
+  await sleep(LONGEST_MS, undefined, { ref: false });
+  throw new Error(`the demo did not come to its end within ${LONGEST_MS} ms`);
+}

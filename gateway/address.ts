@@ -1,0 +1,42 @@
+/**
+ * The canonical text of a client's address: dotted decimal for IPv4, also when it comes mapped into IPv6
+ * (RFC 4291 section 2.5.5.2), else RFC 5952. @throws TypeError when the bytes are neither 4 nor 16.
+ */
+export function canonicalAddress(bytes: Uint8Array): string {
+  if (bytes.length === 4) {
+    return bytes.join(".");
+  }
+  if (bytes.length !== 16) {
+    throw new TypeError("not an IP address");
+  }
+  if (bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff) {
+    return bytes.subarray(12).join(".");
+  }
+  return ipv6Text(bytes);
+}
+
+function ipv6Text(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
+  const groups = Array.from({ length: 8 }, (_, index) => view.getUint16(index * 2));
+  const [start, length] = longestZeros(groups);
+  const hex = groups.map((group) => group.toString(16));
+  if (length < 2) {
+    return hex.join(":");
+  }
+  return `${hex.slice(0, start).join(":")}::${hex.slice(start + length).join(":")}`;
+}
+
+/** The first of the longest runs of zero groups: where it starts, how long it is. */
+function longestZeros(groups: readonly number[]): [start: number, length: number] {
+  let best: [number, number] = [0, 0];
+  for (let start = 0; start < groups.length; start += 1) {
+    let end = start;
+    while (groups[end] === 0) {
+      end += 1;
+    }
+    if (end - start > best[1]) {
+      best = [start, end - start];
+    }
+  }
+  return best;
+}

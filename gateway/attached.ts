@@ -1,0 +1,169 @@
+import { type SallyportError, unavailable } from "../platform/errors.ts";
+import type { CallOptions } from "../platform/rpc/client.ts";
+import type { Push } from "../proto/gen/sallyport/relay/v1/relay.ts";
+import type { GatewayContext } from "./context.ts";
+import { EventFlow } from "./event-flow.ts";
+import type { Grant } from "./exchange.ts";
+import type { Copy } from "./relay.ts";
+import { retry } from "./retry.ts";
+
+const ATTEMPT_MS = 5_000;
+/** How long the gateway tries to hand an acknowledgement on. */
+const ACKNOWLEDGE_MS = 30_000;
+
+/** The socket that an attachment belongs to. */
+export interface AttachedSocket {
+  readonly id: number;
+  readonly bufferedBytes: number;
+  readonly isOpen: boolean;
+  sendText(text: string): void;
+  displaced(): void;
+}
+
+/** The attachment of one chat socket to the chat copy that delivers to its account. */
+export class Attached {
+  readonly #context: GatewayContext;
+  readonly #socket: AttachedSocket;
+  readonly #grant: Grant;
+  readonly #flow: EventFlow;
+  /** Counts the attempts to attach: a newer one makes the older give up. */
+  #turn = 0;
+  #at: { readonly copy: Copy; readonly epoch: number } | undefined;
+  #settling = false;
+
+  constructor(context: GatewayContext, socket: AttachedSocket, grant: Grant) {
+    this.#context = context;
+    this.#socket = socket;
+    this.#grant = grant;
+    this.#flow = new EventFlow({
+      get bufferedBytes() {
+        return socket.bufferedBytes;
+      },
+      send: (text) => socket.sendText(text),
+      acknowledge: (ids) => this.#acknowledge(ids),
+      credit: (bytes) => this.#credit(bytes),
+      displaced: () => socket.displaced(),
+    });
+  }
+
+  /** Claims the account's events, wherever they are delivered from; tries until it has worked, another attempt began, or the socket is gone. */
+  async attach(): Promise<void> {
+    this.#turn += 1;
+    const turn = this.#turn;
+    const wanted = (): boolean => turn === this.#turn && this.#socket.isOpen && !this.#flow.isDisplaced;
+    try {
+      await retry(() => this.#attachOnce(wanted), wanted);
+    } catch {
+      // Refused, or no longer wanted: the next connection of a copy attaches again.
+    }
+  }
+
+  /** A stream to a copy stands: attaches to it when it is the one for this account. */
+  async copyConnected(copy: Copy): Promise<void> {
+    if (!this.#flow.isDisplaced && this.#pick() === copy) {
+      await this.attach();
+    }
+  }
+
+  /** A copy is lost, and with it every attachment there. */
+  copyLost(copy: Copy): void {
+    if (this.#at?.copy === copy && !this.#flow.isDisplaced) {
+      this.#at = undefined;
+      void this.attach();
+    }
+  }
+
+  pushed(copy: Copy, { epoch, event }: Push): void {
+    if (event !== undefined && this.#at?.copy === copy) {
+      this.#flow.push(epoch, event);
+      this.#settleSoon();
+    }
+  }
+
+  /** The client acknowledged messages in a frame. */
+  acknowledge(messageIds: readonly string[]): void {
+    const ids = this.#flow.acknowledge(messageIds);
+    if (ids.length > 0) {
+      this.#acknowledge(ids);
+    }
+  }
+
+  /** The socket has taken something of what waits for it. */
+  drained(): void {
+    this.#flow.flush();
+    this.#flow.settleCredit();
+  }
+
+  /** The socket has closed. */
+  detach(): void {
+    this.#turn += 1;
+    if (this.#at !== undefined) {
+      this.#forget(this.#at.copy, this.#at.epoch);
+      this.#at = undefined;
+    }
+  }
+
+  async #attachOnce(wanted: () => boolean): Promise<void> {
+    this.#at = undefined;
+    const copy = this.#pick();
+    if (!copy.relay.isConnected) {
+      // The next connection of a copy attaches.
+      return;
+    }
+    const connection = this.#socket.id;
+    const { epoch } = await copy.deliveries.attach({ connection, ...this.#flow.beginAttach() }, this.#options());
+    if (!wanted()) {
+      this.#forget(copy, epoch);
+      return;
+    }
+    // Pushes may come before the answer to Activate.
+    this.#at = { copy, epoch };
+    this.#flow.attached(epoch);
+    await copy.deliveries.activate({ connection, epoch }, this.#options()).catch((error: SallyportError) => {
+      // The copy has lost the attachment with the stream that brought it: a new one is worth a try.
+      throw error.status === "FAILED_PRECONDITION" ? unavailable("the attachment was lost", "ATTACHMENT_LOST", error) : error;
+    });
+  }
+
+  #acknowledge(ids: readonly string[]): void {
+    const giveUpAt = this.#context.clock() + ACKNOWLEDGE_MS;
+    const tell = () => (this.#at?.copy ?? this.#pick()).deliveries.acknowledge({ messageIds: [...ids] }, this.#options());
+    retry(tell, () => this.#context.clock() < giveUpAt).catch(() => {
+      // The messages come again, with the next socket.
+    });
+  }
+
+  #credit(bytes: number): void {
+    if (this.#at !== undefined) {
+      const { copy, epoch } = this.#at;
+      copy.deliveries.credit({ connection: this.#socket.id, epoch, bytes }, this.#options()).catch(() => {
+        // Lost with its stream; the next attachment starts with full credit.
+      });
+    }
+  }
+
+  /** One credit for all that a turn of the event loop has pushed. */
+  #settleSoon(): void {
+    if (!this.#settling) {
+      this.#settling = true;
+      setImmediate(() => {
+        this.#settling = false;
+        this.#flow.settleCredit();
+      });
+    }
+  }
+
+  #forget(copy: Copy, epoch: number): void {
+    const request = { connection: this.#socket.id, epoch };
+    this.#context.cleanup.add(() => (copy.relay.isConnected ? copy : this.#pick()).deliveries.detach(request, this.#options()));
+  }
+
+  #pick(): Copy {
+    return this.#context.services.chat.pick(this.#grant.accountId);
+  }
+
+  #options(): CallOptions {
+    const { accountId, sessionId } = this.#grant;
+    return { deadline: this.#context.clock() + ATTEMPT_MS, caller: { accountId, sessionId, service: "chat" } };
+  }
+}

@@ -1,0 +1,342 @@
+import { SallyportError } from "../platform/errors.ts";
+import type { Push } from "../proto/gen/sallyport/relay/v1/relay.ts";
+import type { ServiceName } from "../proto/method.ts";
+import { Attached } from "./attached.ts";
+import { Confirmation } from "./confirmation.ts";
+import type { GatewayContext } from "./context.ts";
+import { eventText } from "./event-text.ts";
+import { beginExchange, type Exchange, type ExchangeEffect, type ExchangeInput, exchange, type Grant } from "./exchange.ts";
+import { type ClientFrame, decodeClientFrame, MAX_FRAME_BYTES } from "./frames.ts";
+import type { Copy } from "./relay.ts";
+import { SocketCalls } from "./socket-calls.ts";
+import type { Ticking } from "./timer-wheel.ts";
+import { MalformedError } from "./wire-reader.ts";
+
+/** The socket under a connection. After its end every verb does nothing. */
+export interface Socket {
+  readonly bufferedBytes: number;
+  /** Since when the client has taken nothing of what waits for it (milliseconds since the epoch); undefined when nothing waits. */
+  stalledSince(now: number): number | undefined;
+  sendBinary(bytes: Uint8Array): void;
+  sendText(text: string): void;
+  ping(): void;
+  /** Closes with a code; the connection hears `closed` before this returns. */
+  close(code: number): void;
+  /** Cuts the connection, without a closing frame. */
+  terminate(): void;
+}
+
+type State =
+  | { readonly stage: "exchanging"; readonly exchange: Exchange; readonly stepAt: number }
+  | { readonly stage: "open"; readonly confirmation: Confirmation; readonly calls: SocketCalls; readonly attached: Attached | undefined }
+  | { readonly stage: "closed" };
+
+const LIVENESS_MARGIN_MS = 10_000;
+const SLOW_READER_MS = 30_000;
+const STALL_CHECK_MS = 1_000;
+const DISPLACED_MS = 10_000;
+/** How long a socket that has grown old stays open after its draining event, so that calls in flight may end. */
+const AGED_GRACE_MS = 1_000;
+
+/** One socket from the upgrade to its end. */
+export class Connection implements Ticking {
+  readonly id: number;
+  readonly address: string;
+  dueSlot = 0;
+  readonly #context: GatewayContext;
+  readonly #socket: Socket;
+  readonly #drainAt: number;
+  #state: State;
+  /** The grants so far; the session of each is told in the hub. */
+  #grants: readonly Grant[] = [];
+  /** Whether a token was ever judged, so that something may have to be released. */
+  #judged = false;
+  #frameAt: number;
+  #pingAt: number;
+  #closing: { readonly at: number; readonly code: number } | undefined;
+
+  constructor(context: GatewayContext, socket: Socket, services: readonly ServiceName[], address: string) {
+    const now = context.clock();
+    this.id = context.hub.nextId();
+    this.address = address;
+    this.#context = context;
+    this.#socket = socket;
+    this.#drainAt = now + context.config.maxSocketAgeMs * (1 - context.random() / 10);
+    this.#state = { stage: "exchanging", exchange: beginExchange(services), stepAt: now };
+    this.#frameAt = now;
+    this.#pingAt = now + context.config.pingIntervalMs;
+    context.hub.add(this);
+    context.events.socketOpened(this.id, services);
+    context.wheel.schedule(this, this.#nextDue(now));
+  }
+
+  get isOpen(): boolean {
+    return this.#state.stage !== "closed";
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedBytes;
+  }
+
+  /** A data frame has come, its bytes the connection's own. */
+  received(bytes: Uint8Array, isBinary: boolean): void {
+    const now = this.#context.clock();
+    this.#frameAt = now;
+    switch (this.#state.stage) {
+      case "exchanging":
+        this.#exchange({ kind: "frame", bytes, isBinary, at: now });
+        break;
+      case "open":
+        this.#receiveFrame(this.#state, bytes, isBinary);
+        break;
+      case "closed":
+        break;
+    }
+  }
+
+  /** A control frame has come. */
+  heard(): void {
+    this.#frameAt = this.#context.clock();
+  }
+
+  /** The client has taken something of what waited for it. */
+  drained(): void {
+    if (this.#state.stage === "open") {
+      this.#state.attached?.drained();
+    }
+  }
+
+  /** A chat copy has pushed an event for this socket. */
+  pushed(copy: Copy, push: Push): void {
+    if (this.#state.stage === "open") {
+      this.#state.attached?.pushed(copy, push);
+    }
+  }
+
+  async copyConnected(copy: Copy): Promise<void> {
+    if (this.#state.stage === "open") {
+      await this.#state.attached?.copyConnected(copy);
+    }
+  }
+
+  copyLost(copy: Copy): void {
+    if (this.#state.stage === "open") {
+      this.#state.attached?.copyLost(copy);
+    }
+  }
+
+  /** Tells the client to go, and closes at a time (4001); during the exchange at once and without a word. */
+  drain(reconnectAfterMs: number, closeAt: number): void {
+    if (this.#state.stage === "exchanging") {
+      this.close(4001);
+    } else if (this.#state.stage === "open") {
+      this.sendText(eventText({ kind: { $case: "draining", value: { reconnectAfterMs } } }));
+      this.#closeAt(closeAt, 4001);
+    }
+  }
+
+  displaced(): void {
+    this.#closeAt(this.#context.clock() + DISPLACED_MS, 4409);
+  }
+
+  sendText(text: string): void {
+    this.#socket.sendText(text);
+    this.#watchStall();
+  }
+
+  close(code: number): void {
+    this.#socket.close(code);
+  }
+
+  /** The socket has ended, for whatever reason. */
+  closed(code: number): void {
+    const state = this.#state;
+    this.#state = { stage: "closed" };
+    const sessionIds = this.#grants.map(({ sessionId }) => sessionId);
+    this.#context.hub.remove(this, sessionIds);
+    sessionIds.forEach((sessionId) => {
+      this.#context.access.forgetSession(sessionId);
+    });
+    if (state.stage === "open") {
+      state.confirmation.end();
+      state.calls.cancelAll();
+      state.attached?.detach();
+    }
+    if (this.#judged) {
+      this.#release(0);
+    }
+    this.#context.events.socketClosed(this.id, code);
+  }
+
+  tick(now: number): number | undefined {
+    if (this.#closing !== undefined && now >= this.#closing.at) {
+      this.close(this.#closing.code);
+    }
+    if (this.#state.stage === "exchanging" && now >= this.#state.stepAt + this.#context.config.helloTimeoutMs) {
+      this.#exchange({ kind: "timedOut" });
+    }
+    const stalled = this.#socket.stalledSince(now);
+    if (stalled !== undefined && now >= stalled + SLOW_READER_MS) {
+      this.close(4008);
+    }
+    if (now >= this.#frameAt + this.#context.config.pingIntervalMs + LIVENESS_MARGIN_MS) {
+      this.#socket.terminate();
+    }
+    if (now >= this.#drainAt && this.#closing === undefined) {
+      this.drain(Math.floor(this.#context.random() * 1000), now + AGED_GRACE_MS);
+    }
+    if (now >= this.#pingAt) {
+      this.#pingAt = now + this.#context.config.pingIntervalMs;
+      this.#socket.ping();
+    }
+    return this.isOpen ? this.#nextDue(now) : undefined;
+  }
+
+  #nextDue(now: number): number {
+    const { pingIntervalMs, helloTimeoutMs } = this.#context.config;
+    return Math.min(
+      this.#pingAt,
+      this.#frameAt + pingIntervalMs + LIVENESS_MARGIN_MS,
+      this.#closing?.at ?? this.#drainAt,
+      this.#state.stage === "exchanging" ? this.#state.stepAt + helloTimeoutMs : Number.POSITIVE_INFINITY,
+      this.#socket.bufferedBytes > 0 ? now + STALL_CHECK_MS : Number.POSITIVE_INFINITY,
+    );
+  }
+
+  #exchange(input: ExchangeInput): void {
+    if (this.#state.stage !== "exchanging") {
+      return;
+    }
+    const [next, effects] = exchange(this.#state.exchange, input);
+    this.#state = { ...this.#state, exchange: next };
+    effects.forEach((effect) => {
+      this.#apply(effect);
+    });
+  }
+
+  #apply(effect: ExchangeEffect): void {
+    // An effect before may have ended the socket.
+    if (this.#state.stage !== "exchanging") {
+      return;
+    }
+    switch (effect.kind) {
+      case "judge":
+        void this.#judge(effect.service, effect.token, effect.deadline);
+        break;
+      case "send":
+        this.#sendBinary(effect.bytes);
+        break;
+      case "stepped":
+        this.#state = { ...this.#state, stepAt: this.#context.clock() };
+        break;
+      case "completed":
+        this.#open(effect.grants);
+        break;
+      case "close":
+        this.close(effect.code);
+        break;
+    }
+  }
+
+  async #judge(service: ServiceName, token: Uint8Array, deadline: number): Promise<void> {
+    this.#judged = true;
+    const { address, id: connection } = this;
+    const { incarnation, services, hub, clock } = this.#context;
+    const request = { refreshToken: Buffer.from(token), service, address, incarnation, connection };
+    try {
+      const answer = await services.account.pick(`${connection}`).tokens.presentRefreshToken(request, { deadline, address });
+      const grant: Grant = { service, accountId: answer.accountId, sessionId: answer.sessionId, generation: answer.generation };
+      if (!this.isOpen) {
+        this.#release(0);
+      } else if (hub.join(grant.sessionId, this)) {
+        this.#grants = [...this.#grants, grant];
+        const { nextRefreshToken, accessToken } = answer;
+        this.#exchange({ kind: "accepted", grant, nextRefreshToken, accessToken, at: clock() });
+      } else {
+        this.#exchange({ kind: "refused" });
+      }
+    } catch (error) {
+      const isRefused = error instanceof SallyportError && error.status === "UNAUTHENTICATED";
+      this.#exchange({ kind: isRefused ? "refused" : "failed" });
+      if (!isRefused) {
+        // It may have been judged all the same, until its deadline.
+        this.#release(deadline);
+      }
+    }
+  }
+
+  #open(grants: readonly Grant[]): void {
+    const confirmation = new Confirmation(this.#context, grants, (code) => this.close(code));
+    const calls = new SocketCalls(this.#context, { grants, address: this.address, confirmation }, (frame) => this.#sendBinary(frame));
+    const chat = grants.find(({ service }) => service === "chat");
+    const attached = chat && new Attached(this.#context, this, chat);
+    this.#state = { stage: "open", confirmation, calls, attached };
+    this.#context.events.exchangeCompleted(this.id);
+    void attached?.attach();
+  }
+
+  #receiveFrame({ confirmation, calls, attached }: Extract<State, { stage: "open" }>, bytes: Uint8Array, isBinary: boolean): void {
+    if (bytes.length > MAX_FRAME_BYTES) {
+      this.close(1009);
+      return;
+    }
+    const frame = isBinary ? readFrame(bytes) : undefined;
+    if (frame === undefined) {
+      this.close(4400);
+      return;
+    }
+    confirmation.begin();
+    switch (frame.kind) {
+      case "call":
+        calls.start(frame);
+        break;
+      case "cancel":
+        calls.cancel(frame.callId);
+        break;
+      case "ack":
+        attached?.acknowledge(frame.messageIds);
+        break;
+      case "keepAlive":
+      case "unknown":
+        break;
+    }
+  }
+
+  #sendBinary(bytes: Uint8Array): void {
+    this.#socket.sendBinary(bytes);
+    this.#watchStall();
+  }
+
+  #watchStall(): void {
+    if (this.#socket.bufferedBytes > 0) {
+      this.#context.wheel.schedule(this, this.#context.clock() + STALL_CHECK_MS);
+    }
+  }
+
+  #closeAt(at: number, code: number): void {
+    if (this.#closing === undefined || at < this.#closing.at) {
+      this.#closing = { at, code };
+      this.#context.wheel.schedule(this, at);
+    }
+  }
+
+  #release(notBefore: number): void {
+    const { cleanup, incarnation, services, clock } = this.#context;
+    const connection = this.id;
+    cleanup.add(() => {
+      const { tokens } = services.account.pick(`${connection}`);
+      return tokens.releaseConnection({ incarnation, connection }, { deadline: clock() + 5_000 });
+    }, notBefore);
+  }
+}
+
+function readFrame(bytes: Uint8Array): ClientFrame | undefined {
+  try {
+    return decodeClientFrame(bytes);
+  } catch (error) {
+    if (error instanceof MalformedError) {
+      return undefined;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,52 @@
+import { SallyportError } from "../platform/errors.ts";
+import type { CallOptions } from "../platform/rpc/client.ts";
+import { methods } from "../proto/gen/policy/services.ts";
+import type { MethodPolicy, ServiceName } from "../proto/method.ts";
+import type { Services } from "./relay.ts";
+import { MalformedError, WireReader, WireType } from "./wire-reader.ts";
+
+/** A public method, which names the service that owns it. */
+export interface PublicMethod extends MethodPolicy {
+  readonly owner: ServiceName;
+}
+
+/** The method of a path that apps may call. @throws SallyportError UNIMPLEMENTED for any other path. */
+export function publicMethod(path: string): PublicMethod {
+  const method = methods.get(path);
+  if (method === undefined || method.audience !== "public" || method.owner === "relay") {
+    throw new SallyportError("UNIMPLEMENTED", "no such method", { reason: "METHOD_UNKNOWN" });
+  }
+  return { ...method, owner: method.owner };
+}
+
+/** Sends a client's request to the service copy that the method's policy picks, its bytes untouched. Rejects with SallyportError. */
+export async function forward(services: Services, method: PublicMethod, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+  const key = affinityKey(method, request) || (options.caller?.accountId ?? options.address ?? "");
+  const { relay } = services[method.owner].pick(key);
+  return await (method.route === "relay" ? relay : relay.channel).invoke(method.path, request, options);
+}
+
+/** The value of the request's field that picks the copy, in lower case; empty when there is none. */
+function affinityKey({ affinityField }: MethodPolicy, request: Uint8Array): string {
+  if (affinityField === 0) {
+    return "";
+  }
+  try {
+    const reader = new WireReader(request);
+    let value = "";
+    while (reader.next()) {
+      if (reader.field === affinityField && reader.wireType === WireType.BYTES) {
+        value = reader.string();
+      } else {
+        reader.skip();
+      }
+    }
+    return value.toLowerCase();
+  } catch (error) {
+    if (error instanceof MalformedError) {
+      // The service says what is wrong with it.
+      return "";
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+import type { HttpRequest, HttpResponse, TemplatedApp } from "uWebSockets.js";
+import type { FileRegistry } from "@bufbuild/protobuf";
+import { createContextValues } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { canonicalAddress } from "./address.ts";
+import { clientKey, connectHandlers, loadRegistry } from "./connect-router.ts";
+import type { GatewayContext } from "./context.ts";
+import { refuse, respond } from "./http-answer.ts";
+import { explainFault } from "./library-fault.ts";
+import { RequestBody } from "./request-body.ts";
+
+/** The requests that are being answered. */
+export interface HttpRequests {
+  readonly inFlight: number;
+}
+
+/** Serves the public methods over HTTP (wire contract, section 2). */
+export function serveHttp(app: TemplatedApp, context: GatewayContext): HttpRequests {
+  const registry = loadRegistry();
+  const handlers = connectHandlers(context, registry);
+  const requests = { inFlight: 0 };
+  app.any("/*", (response, request) => {
+    const handler = handlers.get(request.getUrl());
+    if (handler === undefined) {
+      refuse(response, 404, "unimplemented", "no such path");
+      return;
+    }
+    if (request.getCaseSensitiveMethod() !== "POST") {
+      respond(response, 405, new Headers({ allow: "POST" }), "");
+      return;
+    }
+    const headers = readHeaders(request);
+    if (headers === undefined || !handler.supportedContentType(headers.get("content-type") ?? "")) {
+      respond(response, 415, new Headers({ "accept-post": "application/json, application/proto" }), "");
+      return;
+    }
+    requests.inFlight += 1;
+    void answer(context, registry, handler, headers, response).finally(() => {
+      requests.inFlight -= 1;
+    });
+  });
+  return requests;
+}
+
+async function answer(
+  context: GatewayContext,
+  registry: FileRegistry,
+  handler: UniversalHandler,
+  header: Headers,
+  response: HttpResponse,
+): Promise<void> {
+  const leaving = new AbortController();
+  const address = canonicalAddress(new Uint8Array(response.getRemoteAddress()));
+  const body = new RequestBody(response);
+  response.onData((chunk, isLast) => {
+    // uWebSockets takes this buffer back as soon as the handler returns.
+    body.add(new Uint8Array(chunk.slice(0)), isLast);
+  });
+  response.onAborted(() => leaving.abort());
+  const contextValues = createContextValues().set(clientKey, { address, gone: leaving.signal });
+  const url = `http://gateway${handler.requestPath}`;
+  try {
+    const answered = await handler({ httpVersion: "1.1", url, method: "POST", header, body, signal: leaving.signal, contextValues });
+    await send(registry, response, answered, body, leaving.signal);
+  } catch (error) {
+    context.events.handlingFailed("http", error);
+    if (!leaving.signal.aborted) {
+      body.drop();
+      refuse(response, 500, "internal", "internal error");
+    }
+  }
+}
+
+async function send(
+  registry: FileRegistry,
+  response: HttpResponse,
+  answered: UniversalServerResponse,
+  requestBody: RequestBody,
+  gone: AbortSignal,
+): Promise<void> {
+  const headers = answered.header ?? new Headers();
+  const plain = { status: answered.status, body: await collect(answered.body) };
+  const isFault = plain.status !== 200 && headers.get("content-type") === "application/json";
+  const { status, body } = isFault ? explainFault(registry, plain) : plain;
+  // A client that is gone has no response to write to.
+  if (!gone.aborted) {
+    requestBody.drop();
+    respond(response, status, headers, body);
+  }
+}
+
+async function collect(body: AsyncIterable<Uint8Array> | undefined): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** All headers, repeated ones joined; undefined when one is none that HTTP allows. */
+function readHeaders(request: HttpRequest): Headers | undefined {
+  const headers = new Headers();
+  try {
+    // `getHeader` would hide all but the first of repeated ones.
+    request.forEach((name, value) => {
+      headers.append(name, value);
+    });
+    return headers;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,104 @@
+import { SallyportError, toSallyportError } from "../platform/errors.ts";
+import type { Caller } from "../platform/rpc/call.ts";
+import { toWireStatus } from "../platform/rpc/status.ts";
+import type { Confirmation } from "./confirmation.ts";
+import type { GatewayContext } from "./context.ts";
+import type { Grant } from "./exchange.ts";
+import { forward, type PublicMethod, publicMethod } from "./forward.ts";
+import { type CallFrame, encodeFailure, encodeResponse } from "./frames.ts";
+
+/** Calls of one socket that may wait for their replies at a time. */
+export const MAX_CALLS_IN_FLIGHT = 64;
+/** How long a call may take when it does not say, and at most. */
+export const DEFAULT_TIMEOUT_MS = 10_000;
+export const MAX_TIMEOUT_MS = 60_000;
+
+/** The calls of one socket, from their frames to their replies. */
+export class SocketCalls {
+  readonly #context: GatewayContext;
+  readonly #grants: readonly Grant[];
+  readonly #address: string;
+  readonly #confirmation: Confirmation;
+  readonly #send: (frame: Uint8Array) => void;
+  readonly #inFlight = new Map<number, AbortController>();
+
+  constructor(
+    context: GatewayContext,
+    socket: { readonly grants: readonly Grant[]; readonly address: string; readonly confirmation: Confirmation },
+    send: (frame: Uint8Array) => void,
+  ) {
+    this.#context = context;
+    this.#grants = socket.grants;
+    this.#address = socket.address;
+    this.#confirmation = socket.confirmation;
+    this.#send = send;
+  }
+
+  /** Serves a call. Whatever is wrong with it fails the call, never the socket. */
+  start(frame: CallFrame): void {
+    const refused = this.#refusal(frame.id);
+    if (refused !== undefined) {
+      this.#confirmation.whenDurable(() => this.#send(encodeFailure(frame.id, toWireStatus(refused))));
+      return;
+    }
+    const controller = new AbortController();
+    this.#inFlight.set(frame.id, controller);
+    void this.#serve(frame, controller.signal).then((reply) => {
+      this.#confirmation.whenDurable(() => {
+        this.#inFlight.delete(frame.id);
+        this.#send(reply);
+      });
+    });
+  }
+
+  /** The client no longer wants a reply: the call ends with CANCELLED, unless it has ended already. */
+  cancel(callId: number): void {
+    this.#inFlight.get(callId)?.abort();
+  }
+
+  /** The socket has closed. */
+  cancelAll(): void {
+    for (const controller of this.#inFlight.values()) {
+      controller.abort();
+    }
+    this.#inFlight.clear();
+  }
+
+  #refusal(id: number): SallyportError | undefined {
+    if (this.#inFlight.has(id)) {
+      return new SallyportError("INVALID_ARGUMENT", "a call of this id is in flight", { reason: "CALL_ID_IN_FLIGHT" });
+    }
+    if (this.#inFlight.size >= MAX_CALLS_IN_FLIGHT) {
+      return new SallyportError("RESOURCE_EXHAUSTED", "too many calls in flight", { reason: "TOO_MANY_CALLS" });
+    }
+    return undefined;
+  }
+
+  async #serve({ id, method: path, request, timeoutMs }: CallFrame, signal: AbortSignal): Promise<Uint8Array> {
+    try {
+      const method = publicMethod(path);
+      const caller = this.#callerOf(method);
+      const deadline = this.#context.clock() + Math.min(timeoutMs || DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS);
+      const options = { caller, deadline, address: this.#address, signal };
+      return encodeResponse(id, await forward(this.#context.services, method, request, options));
+    } catch (thrown) {
+      if (!(thrown instanceof SallyportError)) {
+        this.#context.events.handlingFailed("socket", thrown);
+      }
+      return encodeFailure(id, toWireStatus(toSallyportError(thrown)));
+    }
+  }
+
+  #callerOf({ credential }: PublicMethod): Caller | undefined {
+    if (credential === "none") {
+      return undefined;
+    }
+    const grant = this.#grants.find(({ service }) => service === credential);
+    if (grant === undefined) {
+      throw new SallyportError("PERMISSION_DENIED", "this socket has made no exchange for that service", {
+        reason: "SERVICE_NOT_EXCHANGED",
+      });
+    }
+    return { accountId: grant.accountId, sessionId: grant.sessionId, service: grant.service };
+  }
+}

@@ -1,0 +1,197 @@
+import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from "uWebSockets.js";
+import type { ServiceName } from "../proto/method.ts";
+import { canonicalAddress } from "./address.ts";
+import { Connection, type Socket } from "./connection.ts";
+import type { GatewayContext } from "./context.ts";
+import { refuse } from "./http-answer.ts";
+import { isOriginAllowed } from "./origin.ts";
+import { loadUws } from "./uws.ts";
+
+interface SocketData {
+  readonly services: readonly ServiceName[];
+  readonly address: string;
+  socket?: UwsSocket;
+}
+
+/** Above our own limits, so that the gateway itself can close with 1009: uWebSockets cuts the connection (1006). */
+const MAX_PAYLOAD_BYTES = 262_144;
+/** A socket for which this much waits is closed (4008); replies count too. */
+const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
+/** Above that, so that the closing frame still finds room: beyond it uWebSockets drops frames silently. */
+const MAX_BACKPRESSURE_BYTES = 16 * 1024 * 1024;
+const MAX_IDLE_SECONDS = 960;
+
+/** Serves `GET /connect/<service>[,<service>…]`. */
+export function serveSockets(app: TemplatedApp, context: GatewayContext): void {
+  app.ws<SocketData>("/connect/*", {
+    compression: loadUws().DISABLED,
+    maxPayloadLength: MAX_PAYLOAD_BYTES,
+    maxBackpressure: MAX_BACKPRESSURE_BYTES,
+    sendPingsAutomatically: false,
+    idleTimeout: idleSeconds(context.config.pingIntervalMs),
+    upgrade: (response, request, uwsContext) => upgrade(context, response, request, uwsContext),
+    open: (ws) => {
+      const data = ws.getUserData();
+      data.socket = new UwsSocket(ws, context, data);
+    },
+    message: (ws, message, isBinary) => {
+      // uWebSockets reuses this buffer as soon as the handler returns.
+      ws.getUserData().socket?.received(Buffer.from(new Uint8Array(message)), isBinary);
+    },
+    ping: (ws) => ws.getUserData().socket?.heard(),
+    pong: (ws) => ws.getUserData().socket?.heard(),
+    drain: (ws) => ws.getUserData().socket?.drained(),
+    close: (ws, code) => ws.getUserData().socket?.closed(code),
+  });
+}
+
+/** The services that the path of an upgrade names; undefined when one is unknown, empty or repeated. */
+export function servicesOf(path: string): readonly ServiceName[] | undefined {
+  const names = decodePath(path).replace("/connect/", "").split(",");
+  const known = names.every((name) => name === "account" || name === "chat");
+  return known && new Set(names).size === names.length ? names : undefined;
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return "";
+  }
+}
+
+function upgrade(context: GatewayContext, response: HttpResponse, request: HttpRequest, uwsContext: us_socket_context_t): void {
+  const services = servicesOf(request.getUrl());
+  if (services === undefined) {
+    refuse(response, 404, "unimplemented", "no such service");
+    return;
+  }
+  if (!isOriginAllowed(originOf(request), request.getHeader("host"), context.config.allowedOrigins)) {
+    refuse(response, 403, "permission_denied", "this origin may not connect");
+    return;
+  }
+  if (context.hub.isDraining) {
+    refuse(response, 503, "unavailable", "this gateway is stopping");
+    return;
+  }
+  // Never the address of a PROXY preamble: anybody can send one.
+  const address = canonicalAddress(new Uint8Array(response.getRemoteAddress()));
+  response.upgrade<SocketData>({ services, address }, request.getHeader("sec-websocket-key"), "", "", uwsContext);
+}
+
+/** The `Origin` header; of several, a text that is no origin. */
+function originOf(request: HttpRequest): string | undefined {
+  const origins: string[] = [];
+  // `getHeader` would hide all but the first.
+  request.forEach((name, value) => {
+    if (name === "origin") {
+      origins.push(value);
+    }
+  });
+  return origins.length === 0 ? undefined : origins.join(" ");
+}
+
+/** uWebSockets' own timer only finds sockets that are closed at our end and not at the other. */
+function idleSeconds(pingIntervalMs: number): number {
+  const seconds = Math.ceil(pingIntervalMs / 1000) + 15;
+  return seconds > MAX_IDLE_SECONDS ? 0 : seconds;
+}
+
+/** A socket of uWebSockets, which throws when it is used after its end. */
+class UwsSocket implements Socket {
+  readonly #context: GatewayContext;
+  readonly #connection: Connection;
+  #ws: WebSocket<SocketData> | undefined;
+  #lastBuffered = 0;
+  #takenAt = 0;
+
+  constructor(ws: WebSocket<SocketData>, context: GatewayContext, { services, address }: SocketData) {
+    this.#ws = ws;
+    this.#context = context;
+    this.#connection = new Connection(context, this, services, address);
+  }
+
+  get bufferedBytes(): number {
+    return this.#ws?.getBufferedAmount() ?? 0;
+  }
+
+  stalledSince(now: number): number | undefined {
+    this.#observe(now);
+    return this.#lastBuffered > 0 ? this.#takenAt : undefined;
+  }
+
+  sendBinary(bytes: Uint8Array): void {
+    this.#send(bytes, true);
+  }
+
+  sendText(text: string): void {
+    this.#send(text, false);
+  }
+
+  ping(): void {
+    this.#ws?.ping();
+  }
+
+  close(code: number): void {
+    this.#ws?.end(code);
+  }
+
+  terminate(): void {
+    this.#ws?.close();
+  }
+
+  received(bytes: Uint8Array, isBinary: boolean): void {
+    try {
+      this.#connection.received(bytes, isBinary);
+    } catch (error) {
+      this.#context.events.handlingFailed("socket", error);
+      this.close(4503);
+    }
+  }
+
+  heard(): void {
+    this.#connection.heard();
+    // Answers to pings wait too.
+    this.#checkBuffered();
+  }
+
+  drained(): void {
+    this.#observe(this.#context.clock());
+    this.#connection.drained();
+  }
+
+  closed(code: number): void {
+    this.#ws = undefined;
+    this.#connection.closed(code);
+  }
+
+  #send(message: Uint8Array | string, isBinary: boolean): void {
+    const ws = this.#ws;
+    if (ws === undefined) {
+      return;
+    }
+    this.#observe(this.#context.clock());
+    const isDropped = ws.send(message, isBinary, false) === 2;
+    this.#lastBuffered = ws.getBufferedAmount();
+    if (isDropped) {
+      this.close(4008);
+    } else {
+      this.#checkBuffered();
+    }
+  }
+
+  #checkBuffered(): void {
+    if (this.bufferedBytes > MAX_BUFFERED_BYTES) {
+      this.close(4008);
+    }
+  }
+
+  /** Sees whether the client has taken something since the last look. */
+  #observe(now: number): void {
+    const buffered = this.bufferedBytes;
+    if (buffered < this.#lastBuffered || this.#lastBuffered === 0) {
+      this.#takenAt = now;
+    }
+    this.#lastBuffered = buffered;
+  }
+}

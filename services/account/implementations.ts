@@ -1,0 +1,40 @@
+import { type Implementation, implement } from "../../platform/rpc/call.ts";
+import { accountService, directoryService, leaseService, tokenService } from "../../proto/gen/policy/services.ts";
+import type { AccountContext } from "./context.ts";
+import { checkAccessToken } from "./rpc/check-access-token.ts";
+import { confirmRefreshToken } from "./rpc/confirm-refresh-token.ts";
+import { endLease } from "./rpc/end-lease.ts";
+import { filterAccounts } from "./rpc/filter-accounts.ts";
+import { getAccount } from "./rpc/get-account.ts";
+import { listRevocations } from "./rpc/list-revocations.ts";
+import { listSessions } from "./rpc/list-sessions.ts";
+import { login } from "./rpc/login.ts";
+import { logout } from "./rpc/logout.ts";
+import { logoutEverywhere } from "./rpc/logout-everywhere.ts";
+import { presentRefreshToken } from "./rpc/present-refresh-token.ts";
+import { releaseConnection } from "./rpc/release-connection.ts";
+import { renewLease } from "./rpc/renew-lease.ts";
+import { revokeSession } from "./rpc/revoke-session.ts";
+
+/** Every method that the account service serves. */
+export function implementations(context: AccountContext): readonly Implementation[] {
+  return [
+    ...implement(accountService, {
+      login: login(context),
+      getAccount: getAccount(context),
+      listSessions: listSessions(context),
+      revokeSession: revokeSession(context),
+      logout: logout(context),
+      logoutEverywhere: logoutEverywhere(context),
+    }),
+    ...implement(tokenService, {
+      presentRefreshToken: presentRefreshToken(context),
+      confirmRefreshToken: confirmRefreshToken(context),
+      checkAccessToken: checkAccessToken(context),
+      releaseConnection: releaseConnection(context),
+      listRevocations: listRevocations(context),
+    }),
+    ...implement(directoryService, { filterAccounts: filterAccounts(context) }),
+    ...implement(leaseService, { renewLease: renewLease(context), endLease: endLease(context) }),
+  ];
+}

@@ -1,0 +1,15 @@
+import { callerOf, type Handler } from "../../../platform/rpc/call.ts";
+import type { LogoutRequest, LogoutResponse } from "../../../proto/gen/sallyport/account/v1/account.ts";
+import type { AccountContext } from "../context.ts";
+import { endSession } from "../ending.ts";
+
+/** AccountService.Logout. */
+export function logout(context: AccountContext): Handler<LogoutRequest, LogoutResponse> {
+  return async (_request, call) => {
+    const { sessionId, accountId } = callerOf(call);
+
+    await endSession(context, sessionId, accountId, call.deadline);
+
+    return {};
+  };
+}

@@ -1,0 +1,57 @@
+import { randomBytes } from "node:crypto";
+import { parseUuid } from "../../../platform/ids.ts";
+import type { Handler } from "../../../platform/rpc/call.ts";
+import type { PresentRefreshTokenRequest, PresentRefreshTokenResponse } from "../../../proto/gen/sallyport/account/v1/token.ts";
+import type { AccountContext } from "../context.ts";
+import { type Exchanged, judge, readLive, refreshTokenRefused, type ShownToken } from "../judgement.ts";
+import { parseServiceName } from "../service-name.ts";
+import { type GrantDocument, PURGE_AFTER_MS } from "../store/schema.ts";
+import { ACCESS_TOKEN_BYTES, type GrantSocket } from "../tokens/access-token.ts";
+import { digestOf } from "../tokens/refresh-token.ts";
+
+/** A judgement takes at most this long, whatever the caller would wait. */
+const JUDGEMENT_MS = 5_000;
+
+/** TokenService.PresentRefreshToken. */
+export function presentRefreshToken(context: AccountContext): Handler<PresentRefreshTokenRequest, PresentRefreshTokenResponse> {
+  return async (request, call) => {
+    const service = parseServiceName(request.service);
+    const deadline = Math.min(call.deadline, Date.now() + JUDGEMENT_MS);
+    const head = await context.keys.read(request.refreshToken, service);
+    if (head === undefined) {
+      throw refreshTokenRefused();
+    }
+    const shown: ShownToken = { ...head, token: request.refreshToken, service, deadline };
+
+    const successor = await judge(context, shown);
+    const accessToken = randomBytes(ACCESS_TOKEN_BYTES);
+    const { address, incarnation, connection } = request;
+    await grant(context, shown, successor, accessToken, { address, incarnation: parseUuid(incarnation), connection });
+
+    const { accountId, generation, token: nextRefreshToken } = successor;
+    return { accountId, sessionId: shown.sessionId, generation, nextRefreshToken, accessToken };
+  };
+}
+
+/** Makes an access token valid, unless the session ended or the deadline passed before that was durable. */
+async function grant(
+  context: AccountContext,
+  shown: ShownToken,
+  { accountId, generation }: Exchanged,
+  accessToken: Buffer,
+  socket: GrantSocket,
+): Promise<void> {
+  const { sessionId, service } = shown;
+  const _id = digestOf(accessToken).toString("hex");
+  const createdAt = new Date(context.clock());
+  const purgeAt = new Date(createdAt.getTime() + PURGE_AFTER_MS);
+  const granted: GrantDocument = { _id, service, accountId, sessionId, generation, socket, createdAt, purgeAt };
+  await context.grants.add(granted);
+  try {
+    // Read again after the grant: whoever ends the session before this is seen here, and whoever ends it later finds the socket.
+    await readLive(context, shown);
+  } catch (error) {
+    await context.grants.forget(_id);
+    throw error;
+  }
+}

@@ -1,0 +1,97 @@
+import { join } from "node:path";
+import { type Env, isLoopbackHost, list, milliseconds, oneOf, readVariables, text, type Variable } from "../../platform/env.ts";
+import type { Scheme } from "./at-rest/sealer.ts";
+
+/** How one chat process is set up. */
+export interface ChatConfig {
+  /** `host:port` or `unix:<path>`. */
+  readonly listen: string;
+  readonly accountTargets: readonly string[];
+  readonly mongodbUri: string;
+  readonly keysDir: string;
+  /** How long a message to an attached recipient waits for its acknowledgement before it is stored. */
+  readonly lingerMs: number;
+  readonly atRest: Scheme;
+  readonly atRestKeyFile: string;
+}
+
+/** The variables that a chat process reads. */
+export const chatVariables: {
+  readonly CHAT_LISTEN: Variable<string>;
+  readonly ACCOUNT_TARGETS: Variable<readonly string[]>;
+  readonly MONGODB_URI: Variable<string>;
+  readonly SALLYPORT_DATA_DIR: Variable<string>;
+  readonly SALLYPORT_KEYS_DIR: Variable<string>;
+  readonly CHAT_LINGER_MS: Variable<number>;
+  readonly CHAT_AT_REST: Variable<Scheme>;
+  readonly CHAT_AT_REST_KEY_FILE: Variable<string>;
+  readonly SALLYPORT_LOG_LEVEL: Variable<string>;
+} = {
+  CHAT_LISTEN: { default: "127.0.0.1:9102", meaning: "where the chat service listens: host:port or unix:<path>", parse: localAddress },
+  ACCOUNT_TARGETS: { default: "127.0.0.1:9101", meaning: "where the account service listens: a comma list of targets", parse: targets },
+  MONGODB_URI: {
+    default: "mongodb://127.0.0.1:27017/sallyport",
+    meaning: "the database; the name in it prefixes the services' own",
+    parse: text,
+  },
+  SALLYPORT_DATA_DIR: { default: ".sallyport", meaning: "where keys and the embedded database live", parse: text },
+  SALLYPORT_KEYS_DIR: { default: "", meaning: "the keys that all copies share; default: keys in the data directory", parse: text },
+  CHAT_LINGER_MS: {
+    default: "150",
+    meaning: "milliseconds that a message to an attached recipient waits for its acknowledgement before it is stored",
+    parse: milliseconds(0),
+  },
+  CHAT_AT_REST: {
+    default: "caesar",
+    meaning: "how a waiting body is enciphered: caesar or aes-256-gcm",
+    parse: oneOf("caesar", "aes-256-gcm"),
+  },
+  CHAT_AT_REST_KEY_FILE: {
+    default: "",
+    meaning: "base64 of the 32 bytes that encipher with aes-256-gcm; default: at-rest.key in the keys directory",
+    parse: text,
+  },
+  SALLYPORT_LOG_LEVEL: {
+    default: "info",
+    meaning: "what is logged",
+    parse: oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent"),
+  },
+};
+
+/** Reads the configuration of a chat process. @throws ConfigError naming every wrong variable. */
+export function chatConfig(env: Env): ChatConfig {
+  const values = readVariables(env, chatVariables);
+  const keysDir = values.SALLYPORT_KEYS_DIR || join(values.SALLYPORT_DATA_DIR, "keys");
+  return {
+    listen: values.CHAT_LISTEN,
+    accountTargets: values.ACCOUNT_TARGETS,
+    mongodbUri: values.MONGODB_URI,
+    keysDir,
+    lingerMs: values.CHAT_LINGER_MS,
+    atRest: values.CHAT_AT_REST,
+    atRestKeyFile: values.CHAT_AT_REST_KEY_FILE || join(keysDir, "at-rest.key"),
+  };
+}
+
+/** An address between processes of one machine: mutual TLS is what a wider one would need. */
+function localAddress(value: string): string {
+  if (/^unix:.+/.test(value)) {
+    return value;
+  }
+  const match = /^(?:dns:\/\/\/)?(.+):(\d{1,5})$/.exec(value);
+  if (match === null || Number(match[2]) > 65_535) {
+    throw new Error("expected host:port or unix:<path>");
+  }
+  if (!isLoopbackHost(match[1] ?? "")) {
+    throw new Error("expected a loopback host or unix:<path>");
+  }
+  return value;
+}
+
+function targets(value: string): readonly string[] {
+  const found = list(value).map(localAddress);
+  if (found.length === 0) {
+    throw new Error("expected a comma list of targets");
+  }
+  return found;
+}

@@ -1,0 +1,105 @@
+import { unavailable } from "../../../platform/errors.ts";
+import type { GatewayPeer } from "../../../platform/rpc/call.ts";
+import { withCurrent } from "./change.ts";
+import type { Attachment, Emit, Entry, InboxState, Input } from "./inbox-state.ts";
+import { readOn } from "./page.ts";
+
+type Attached = Extract<Input, { kind: "attached" }>;
+type Socket = Pick<Attachment, "gateway" | "connection">;
+
+/** A socket wants the events. Nothing changes for anyone before it is activated. */
+export function attach(state: InboxState, { gateway, connection, epoch, inFlight, queueEmptied }: Attached): InboxState {
+  const candidates = new Map([...state.candidates].filter(([, candidate]) => !isSameSocket(candidate, { gateway, connection })));
+  const backlog = { kind: "behind" } as const;
+  candidates.set(epoch, { gateway, connection, epoch, inFlight: new Set(inFlight), uncredited: 0, queueEmptied, mark: 0, backlog });
+  return { ...state, candidates };
+}
+
+/** The socket is still open: it has the events from here on, whoever had them is told. */
+export function activate(state: InboxState, epoch: number, mark: number, emit: Emit): InboxState {
+  const candidate = state.candidates.get(epoch);
+  if (candidate === undefined) {
+    return state;
+  }
+  if (state.current !== undefined && !isSameSocket(state.current, candidate)) {
+    emit({ kind: "pushDisplaced", to: state.current });
+  }
+  return readOn(withCurrent(withoutCandidate(leave(state, emit), epoch), { ...candidate, mark }), emit);
+}
+
+/** A newer socket has the events. */
+export function outdate(state: InboxState, epoch: number, emit: Emit): InboxState {
+  if (state.current?.epoch === epoch) {
+    return leave(state, emit);
+  }
+  const candidate = state.candidates.get(epoch);
+  if (candidate !== undefined && !(state.current && isSameSocket(state.current, candidate))) {
+    emit({ kind: "pushDisplaced", to: candidate });
+  }
+  return withoutCandidate(state, epoch);
+}
+
+/** The socket has closed. */
+export function detach(state: InboxState, socket: Extract<Input, { kind: "detached" }>, emit: Emit): InboxState {
+  const isIt = ({ gateway, connection, epoch }: Attachment): boolean =>
+    epoch === socket.epoch && connection === socket.connection && gateway.incarnation === socket.incarnation;
+  return leaveAll(state, isIt, emit);
+}
+
+/** The stream that pushes travel on has ended, for all its sockets. */
+export function leaveGateway(state: InboxState, gateway: GatewayPeer, emit: Emit): InboxState {
+  return leaveAll(state, (attachment) => attachment.gateway === gateway, emit);
+}
+
+/** Bytes have left the gateway: room for as many. */
+export function credit(state: InboxState, { connection, epoch, bytes }: Extract<Input, { kind: "credited" }>, emit: Emit): InboxState {
+  const { current } = state;
+  if (current?.epoch !== epoch || current.connection !== connection) {
+    return state;
+  }
+  return readOn(withCurrent(state, { ...current, uncredited: Math.max(0, current.uncredited - bytes) }), emit);
+}
+
+function leaveAll(state: InboxState, isGone: (attachment: Attachment) => boolean, emit: Emit): InboxState {
+  const candidates = new Map([...state.candidates].filter(([, candidate]) => !isGone(candidate)));
+  const rest = { ...state, candidates };
+  return state.current !== undefined && isGone(state.current) ? leave(rest, emit) : rest;
+}
+
+/** Without the current socket: what lingered on it is stored at once, what only it could still bring is given up. */
+function leave(state: InboxState, emit: Emit): InboxState {
+  if (state.current === undefined) {
+    return state;
+  }
+  const entries = new Map<string, Entry>();
+  for (const [id, entry] of state.entries) {
+    switch (entry.phase.kind) {
+      case "lingering":
+        emit({ kind: "store", message: entry.message });
+        entries.set(id, { ...entry, phase: { kind: "storing", acknowledged: false } });
+        break;
+      case "storing":
+      case "recording":
+        entries.set(id, entry);
+        break;
+      case "adrift":
+        if (entry.phase.acknowledged) {
+          emit({ kind: "disappoint", ids: [id], error: unavailable("the acknowledgement is not durable", "NOT_ACKNOWLEDGED") });
+        }
+        break;
+      case "stored":
+        break;
+    }
+  }
+  return { ...state, current: undefined, entries };
+}
+
+function withoutCandidate(state: InboxState, epoch: number): InboxState {
+  const candidates = new Map(state.candidates);
+  candidates.delete(epoch);
+  return { ...state, candidates };
+}
+
+function isSameSocket(one: Socket, other: Socket): boolean {
+  return one.gateway.incarnation === other.gateway.incarnation && one.connection === other.connection;
+}

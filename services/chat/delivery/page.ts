@@ -1,0 +1,136 @@
+import { withCurrent } from "./change.ts";
+import type { Attachment, Emit, Entry, InboxState, Input } from "./inbox-state.ts";
+import type { ChatMessage } from "./message.ts";
+
+/** At most so many messages are unacknowledged on a socket. */
+export const MAX_IN_FLIGHT = 256;
+/** At most so many bytes of bodies wait for a socket; the last message may exceed it. */
+export const MAX_UNCREDITED = 262_144;
+
+type PageRead = Extract<Input, { kind: "pageRead" }>;
+type Reading = Attachment & { readonly backlog: { readonly kind: "reading" } };
+
+/** Whether one more message may be pushed. */
+export function hasRoom({ inFlight, uncredited }: Attachment): boolean {
+  return inFlight.size < MAX_IN_FLIGHT && uncredited < MAX_UNCREDITED;
+}
+
+/** Asks for what the current socket has not had, if there may be something and there is room. No cursor: late writers would be skipped. */
+export function readOn(state: InboxState, emit: Emit): InboxState {
+  const { current } = state;
+  if (current === undefined || current.backlog.kind !== "behind" || !hasRoom(current)) {
+    return state;
+  }
+  emit({
+    kind: "read",
+    epoch: current.epoch,
+    exclude: [...new Set([...current.inFlight, ...state.entries.keys(), ...state.forgetting])],
+    maxMessages: MAX_IN_FLIGHT - current.inFlight.size,
+    maxBytes: MAX_UNCREDITED - current.uncredited,
+  });
+  return withCurrent(state, { ...current, backlog: { kind: "reading", acknowledged: new Set(), woken: false } });
+}
+
+/** Something may wait that this process does not know of. */
+export function wake(state: InboxState, emit: Emit): InboxState {
+  const { current } = state;
+  switch (current?.backlog.kind) {
+    case undefined:
+      return state;
+    case "reading":
+      return withCurrent(state, { ...current, backlog: { ...current.backlog, woken: true } });
+    case "drained":
+    case "behind":
+      return readOn(withCurrent(state, { ...current, backlog: { kind: "behind" } }), emit);
+  }
+}
+
+/** The database could not be asked: later again. */
+export function failPage(state: InboxState, epoch: number, emit: Emit): InboxState {
+  const current = readingOn(state, epoch);
+  if (current === undefined) {
+    return state;
+  }
+  emit({ kind: "wakeLater" });
+  return fallBehind(state, current);
+}
+
+/** Pushes a page's messages and those that are only in memory, by their order, as far as there is room. */
+export function turnPage(state: InboxState, page: PageRead, emit: Emit): InboxState {
+  const current = readingOn(state, page.epoch);
+  if (current === undefined) {
+    return state;
+  }
+  if (current.backlog.woken) {
+    // It may lack what has come since, and what was left out of it then: newer messages would pass those.
+    return readOn(fallBehind(state, current), emit);
+  }
+  const due = mergeDue(state, current, page);
+  const { socket, count } = pushAll(current, due, emit);
+  const isDone = page.exhausted && count === due.length;
+  const settled = isDone && !socket.queueEmptied ? emptied(socket, emit) : socket;
+  const backlog = isDone ? ({ kind: "drained" } as const) : ({ kind: "behind" } as const);
+  const entries = withoutStored(markPushed(state.entries, due.slice(0, count)));
+  return readOn({ ...state, entries, current: { ...settled, backlog } }, emit);
+}
+
+function fallBehind(state: InboxState, current: Attachment): InboxState {
+  return { ...state, entries: withoutStored(state.entries), current: { ...current, backlog: { kind: "behind" } } };
+}
+
+function mergeDue(state: InboxState, current: Reading, { messages, exhausted }: PageRead): readonly ChatMessage[] {
+  const isNews = ({ id }: ChatMessage): boolean =>
+    !current.inFlight.has(id) && !state.entries.has(id) && !state.forgetting.has(id) && !current.backlog.acknowledged.has(id);
+  // What is newer than the page may have something older before it that is on the next page.
+  const end = exhausted ? Number.POSITIVE_INFINITY : (messages.at(-1)?.order ?? Number.NEGATIVE_INFINITY);
+  const inMemory = [...state.entries.values()].filter((entry) => isUnpushed(entry, current) && entry.message.order <= end);
+  return [...messages.filter(isNews), ...inMemory.map(({ message }) => message)].sort((a, b) => a.order - b.order);
+}
+
+function pushAll(current: Attachment, due: readonly ChatMessage[], emit: Emit): { socket: Attachment; count: number } {
+  const inFlight = new Set(current.inFlight);
+  let socket: Attachment = { ...current, inFlight };
+  let count = 0;
+  for (const message of due) {
+    if (!hasRoom(socket)) {
+      break;
+    }
+    if (message.order > socket.mark && !socket.queueEmptied) {
+      socket = emptied(socket, emit);
+    }
+    emit({ kind: "push", to: socket, message });
+    inFlight.add(message.id);
+    socket = { ...socket, uncredited: socket.uncredited + message.body.length };
+    count += 1;
+  }
+  return { socket, count };
+}
+
+function emptied(socket: Attachment, emit: Emit): Attachment {
+  emit({ kind: "pushQueueEmpty", to: socket });
+  return { ...socket, queueEmptied: true };
+}
+
+function markPushed(entries: ReadonlyMap<string, Entry>, pushed: readonly ChatMessage[]): ReadonlyMap<string, Entry> {
+  const next = new Map(entries);
+  for (const { id } of pushed) {
+    const entry = next.get(id);
+    if (entry !== undefined) {
+      next.set(id, { ...entry, pushed: true });
+    }
+  }
+  return next;
+}
+
+function withoutStored(entries: ReadonlyMap<string, Entry>): ReadonlyMap<string, Entry> {
+  return new Map([...entries].filter(([, { phase }]) => phase.kind !== "stored"));
+}
+
+function isUnpushed({ message, phase }: Entry, { inFlight }: Attachment): boolean {
+  const waits = phase.kind === "stored" || (phase.kind === "storing" && !phase.acknowledged);
+  return waits && !inFlight.has(message.id);
+}
+
+function readingOn({ current }: InboxState, epoch: number): Reading | undefined {
+  return current?.epoch === epoch && current.backlog.kind === "reading" ? (current as Reading) : undefined;
+}

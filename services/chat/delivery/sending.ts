@@ -1,0 +1,134 @@
+import type { Clock } from "../../../platform/clock.ts";
+import { SallyportError } from "../../../platform/errors.ts";
+import { derivedUuid, uuidBytes } from "../../../platform/ids.ts";
+import type { Directory } from "../directory.ts";
+import type { Receipts } from "../receipts/receipts.ts";
+import type { Blocks } from "../store/blocks.ts";
+import type { SendRecord, Sends } from "../store/sends.ts";
+import type { Custody } from "./custody.ts";
+import type { HybridClock } from "./hybrid-clock.ts";
+import type { Inboxes } from "./inboxes.ts";
+import type { Accepted, ChatMessage } from "./message.ts";
+import type { Rooms } from "./rooms.ts";
+
+/** What a sender asks for; ids in lower case. */
+export interface Send {
+  readonly senderId: string;
+  readonly recipientId: string;
+  readonly clientMessageId: string;
+  readonly body: Buffer;
+  /** Milliseconds since the epoch: not accepted later. */
+  readonly deadline: number;
+}
+
+/** An accepted message and what was decided about it. */
+export interface Sent {
+  readonly message: ChatMessage;
+  readonly accepted: Accepted;
+}
+
+/** What sending needs. */
+export interface SendingParts {
+  readonly inboxes: Inboxes;
+  readonly custody: Custody;
+  readonly sends: Sends;
+  readonly blocks: Blocks;
+  readonly directory: Directory;
+  readonly rooms: Rooms;
+  readonly receipts: Receipts;
+  readonly hybridClock: HybridClock;
+  /** The clock that the calls' deadlines are measured by. */
+  readonly deadlineNow: Clock;
+}
+
+/** The id of a message: the same send has the same id on any copy. */
+export function messageIdOf(senderId: string, clientMessageId: string): string {
+  return derivedUuid(uuidBytes(senderId), uuidBytes(clientMessageId));
+}
+
+/** Accepts messages, each once. */
+export class Sending {
+  readonly #parts: SendingParts;
+  /** Parallel repeats meet here. */
+  readonly #accepting = new Map<string, Promise<Sent>>();
+
+  constructor(parts: SendingParts) {
+    this.#parts = parts;
+  }
+
+  /** Accepts a message, or answers its repeat as the first was. Messages of one sender to one recipient keep the order of these calls. */
+  async send(send: Send): Promise<Sent> {
+    const id = messageIdOf(send.senderId, send.clientMessageId);
+    for (let first = this.#accepting.get(id); first !== undefined; first = this.#accepting.get(id)) {
+      const sent = await first.catch((error: unknown) => ({ error }));
+      if ("message" in sent && isSame(sent.message, send)) {
+        return sent;
+      }
+      if ("message" in sent) {
+        throw new SallyportError("ALREADY_EXISTS", "the client message id was used for another message", {
+          reason: "CLIENT_MESSAGE_ID_REUSED",
+        });
+      }
+    }
+    const accepting = this.#accept(id, send).finally(() => this.#accepting.delete(id));
+    this.#accepting.set(id, accepting);
+    return accepting;
+  }
+
+  #accept(id: string, { deadline, ...send }: Send): Promise<Sent> {
+    const { inboxes, receipts, hybridClock, sends } = this.#parts;
+    const message = receipts.sign({ id, ...send, order: hybridClock.next() });
+    const inbox = inboxes.of(send.recipientId);
+    const turn = inbox.sends.enter();
+    const earlier = sends.find(id);
+    const reachable = this.#requireReachable(send);
+    // Whoever repeats a message is not asked for more than the repeat.
+    reachable.catch(() => undefined);
+    return inbox.hold(async () => {
+      let accepted: Promise<Accepted>;
+      try {
+        const known = await earlier;
+        if (known !== undefined) {
+          return { message, accepted: await this.#repeat(known, message) };
+        }
+        await reachable;
+        await turn.reached;
+        await this.#parts.rooms.admit(inbox, message.body.length);
+        this.#requireTime(deadline);
+        accepted = inbox.offer(message);
+      } finally {
+        turn.leave();
+      }
+      return { message, accepted: await accepted };
+    });
+  }
+
+  async #repeat(known: SendRecord, message: ChatMessage): Promise<Accepted> {
+    const accepted = await this.#parts.custody.repeat(known, message);
+    if (accepted.state === "stored") {
+      this.#parts.inboxes.find(message.recipientId)?.handle({ kind: "woken" });
+    }
+    return accepted;
+  }
+
+  /** An unknown recipient and one who blocked the sender look alike. */
+  async #requireReachable({ senderId, recipientId }: Omit<Send, "deadline">): Promise<void> {
+    const [exists, isBlocked] = await Promise.all([
+      this.#parts.directory.exists(recipientId),
+      this.#parts.blocks.has(recipientId, senderId),
+    ]);
+    if (!exists || isBlocked) {
+      throw new SallyportError("NOT_FOUND", "there is no such recipient", { reason: "RECIPIENT_NOT_FOUND" });
+    }
+  }
+
+  #requireTime(deadline: number): void {
+    if (this.#parts.deadlineNow() >= deadline) {
+      throw new SallyportError("DEADLINE_EXCEEDED", "the deadline has passed", { reason: "DEADLINE_EXCEEDED" });
+    }
+  }
+}
+
+function isSame(message: ChatMessage, { recipientId, body }: Send): boolean {
+  return message.recipientId === recipientId && message.body.equals(body);
+}

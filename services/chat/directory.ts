@@ -1,0 +1,69 @@
+import type { Clock } from "../../platform/clock.ts";
+import { unavailable } from "../../platform/errors.ts";
+import { GroupCommit } from "../../platform/group-commit.ts";
+import { Channel } from "../../platform/rpc/channel.ts";
+import { createClient } from "../../platform/rpc/client.ts";
+import { directoryService } from "../../proto/gen/policy/services.ts";
+
+/** Which accounts there are, as the account service knows. */
+export interface Directory {
+  /** @throws UNAVAILABLE when the account service cannot be asked. */
+  exists(accountId: string): Promise<boolean>;
+}
+
+/** Answers "exists" are believed for so long; "does not exist" is asked again each time. */
+const BELIEVED_MS = 10_000;
+const MAX_BELIEVED = 50_000;
+const ASK_MS = 2_000;
+const MAX_ASKED = 1_000;
+
+/** A directory over unary gRPC to any of the targets. */
+export function openDirectory(targets: readonly string[], now: Clock): Directory & Disposable {
+  const channels = targets.map((target) => new Channel(target));
+  const clients = channels.map((channel) => createClient(directoryService, channel));
+  const believed = new Map<string, number>();
+
+  const ask = async (accountIds: string[]): Promise<ReadonlySet<string>> => {
+    let cause: unknown;
+    for (const client of clients) {
+      try {
+        const answer = await client.filterAccounts({ accountIds }, { deadline: now() + ASK_MS });
+        return new Set(answer.accountIds.map((id) => id.toLowerCase()));
+      } catch (error) {
+        cause = error;
+      }
+    }
+    throw unavailable("the account service cannot be asked", "ACCOUNT_SERVICE_UNAVAILABLE", cause);
+  };
+  const questions = new GroupCommit<string, boolean>(async (ids) => {
+    const existing = await ask([...new Set(ids)]);
+    return ids.map((id) => existing.has(id));
+  }, MAX_ASKED);
+
+  return {
+    exists: async (accountId) => {
+      if ((believed.get(accountId) ?? 0) > now()) {
+        return true;
+      }
+      const exists = await questions.add(accountId);
+      believed.delete(accountId);
+      if (exists) {
+        believed.set(accountId, now() + BELIEVED_MS);
+        dropOldest(believed);
+      }
+      return exists;
+    },
+    [Symbol.dispose]: () => {
+      for (const channel of channels) {
+        channel[Symbol.dispose]();
+      }
+    },
+  };
+}
+
+function dropOldest(believed: Map<string, number>): void {
+  if (believed.size > MAX_BELIEVED) {
+    const [oldest] = believed.keys();
+    believed.delete(oldest ?? "");
+  }
+}

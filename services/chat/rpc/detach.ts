@@ -1,0 +1,20 @@
+import { callerOf, type Handler } from "../../../platform/rpc/call.ts";
+import type { DetachRequest, DetachResponse } from "../../../proto/gen/sallyport/chat/v1/delivery.ts";
+import type { ChatContext } from "../context.ts";
+import { gatewayOf } from "./gateway-of.ts";
+
+/** The socket has closed. Of an older epoch it does nothing; of a candidate it leaves the events where they are. */
+export function detach({ inboxes, presence }: ChatContext): Handler<DetachRequest, DetachResponse> {
+  return async ({ connection, epoch }, call) => {
+    const { incarnation } = gatewayOf(call);
+    const inbox = inboxes.of(callerOf(call).accountId);
+
+    await inbox.hold(() =>
+      inbox.attachments.run(async () => {
+        inbox.handle({ kind: "detached", incarnation, connection, epoch });
+        await presence.giveUp(inbox.accountId, epoch);
+      }),
+    );
+    return {};
+  };
+}

@@ -1,0 +1,22 @@
+import { parseUuid } from "../../../platform/ids.ts";
+import { callerOf, type Handler } from "../../../platform/rpc/call.ts";
+import { type SendMessageRequest, type SendMessageResponse, State } from "../../../proto/gen/sallyport/chat/v1/chat.ts";
+import type { ChatContext } from "../context.ts";
+
+const STATES = { stored: State.STORED, delivered: State.DELIVERED, expired: State.EXPIRED } as const;
+
+/** Accepts a message; a repeat is answered as the first was. */
+export function sendMessage({ sending, receipts }: ChatContext): Handler<SendMessageRequest, SendMessageResponse> {
+  return async ({ recipientAccountId, clientMessageId, body }, call) => {
+    const { message, accepted } = await sending.send({
+      senderId: callerOf(call).accountId,
+      recipientId: parseUuid(recipientAccountId),
+      clientMessageId: parseUuid(clientMessageId),
+      body,
+      deadline: call.deadline,
+    });
+
+    const receipt = await receipts.receiptOf(message, accepted);
+    return { messageId: message.id, sentAt: new Date(accepted.acceptedAt), receipt, state: STATES[accepted.state] };
+  };
+}

@@ -1,0 +1,129 @@
+import { GroupCommit } from "../../../platform/group-commit.ts";
+import { asking, type Collection, type Db } from "../../../platform/mongo.ts";
+import { insertNew } from "./insert-new.ts";
+import type { InboxDocument } from "./schema.ts";
+
+/** How much waits in an inbox. */
+export interface InboxSize {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** A message's place: whose inbox, which message. */
+export interface InboxKey {
+  readonly recipientId: string;
+  readonly id: string;
+}
+
+/** Which part of an inbox is read. */
+export interface InboxPage {
+  /** Messages that are left out. */
+  readonly exclude: readonly string[];
+  readonly maxMessages: number;
+  /** The first message may exceed it. */
+  readonly maxBytes: number;
+}
+
+/** What the events of an ended message need. */
+export type InboxHeading = Pick<InboxDocument, "_id" | "recipientId" | "senderId" | "clientMessageId">;
+
+const HEADING = { recipientId: 1, senderId: 1, clientMessageId: 1 } as const;
+/** Few enough that a page of the longest bodies is not read for nothing. */
+const CURSOR_BATCH = 64;
+
+/** The bodies that wait, enciphered. Every query names the recipient. */
+export class Inbox {
+  readonly #inbox: Collection<InboxDocument>;
+  readonly #bodies: GroupCommit<InboxDocument, undefined>;
+  readonly #sizes: GroupCommit<string, InboxSize>;
+
+  constructor(db: Db) {
+    this.#inbox = db.collection<InboxDocument>("inbox");
+    this.#bodies = new GroupCommit(async (documents) => {
+      await asking(() => insertNew(this.#inbox, documents));
+      return documents.map(() => undefined);
+    }, 256);
+    this.#sizes = new GroupCommit((recipientIds) => this.#measure(recipientIds));
+  }
+
+  /** Adds a body; group-committed. Of one that is there already nothing changes. */
+  add(document: InboxDocument): Promise<void> {
+    return this.#bodies.add(document);
+  }
+
+  /** How much waits in an inbox; group-committed. */
+  measure(recipientId: string): Promise<InboxSize> {
+    return this.#sizes.add(recipientId);
+  }
+
+  /** Whether a body waits. */
+  async has({ recipientId, id }: InboxKey): Promise<boolean> {
+    return (await asking(() => this.#inbox.findOne({ recipientId, _id: id }, { projection: { _id: 1 } }))) !== null;
+  }
+
+  /** The oldest messages of an inbox within the page's bounds. `exhausted`: nothing else waits. */
+  async readOldest(recipientId: string, page: InboxPage): Promise<{ documents: InboxDocument[]; exhausted: boolean }> {
+    const filter = page.exclude.length === 0 ? { recipientId } : { recipientId, _id: { $nin: [...page.exclude] } };
+    return asking(async () => {
+      // One more than fits, to know whether there is more.
+      const limit = page.maxMessages + 1;
+      const cursor = this.#inbox.find(filter, { sort: { order: 1, _id: 1 }, limit, batchSize: Math.min(limit, CURSOR_BATCH) });
+      const documents: InboxDocument[] = [];
+      let bytes = 0;
+      for await (const document of cursor) {
+        bytes += document.size;
+        if (documents.length === page.maxMessages || (documents.length > 0 && bytes > page.maxBytes)) {
+          return { documents, exhausted: false };
+        }
+        documents.push(document);
+      }
+      return { documents, exhausted: true };
+    });
+  }
+
+  /** The headings of those messages that wait in the inbox that is named with them. */
+  async findHeadings(keys: readonly InboxKey[]): Promise<readonly InboxHeading[]> {
+    const recipientIds = [...new Set(keys.map(({ recipientId }) => recipientId))];
+    const filter = { recipientId: { $in: recipientIds }, _id: { $in: [...new Set(keys.map(({ id }) => id))] } };
+    const found = await asking(() => this.#inbox.find(filter, { projection: HEADING }).toArray());
+    const claimed = new Set(keys.map(({ recipientId, id }) => `${recipientId}:${id}`));
+    return found.filter(({ recipientId, _id }) => claimed.has(`${recipientId}:${_id}`));
+  }
+
+  /** The ids of what waits for some accounts, at most `limit`. */
+  async findKeys(recipientIds: readonly string[], limit: number): Promise<readonly InboxKey[]> {
+    const filter = { recipientId: { $in: [...recipientIds] } };
+    const options = { projection: { recipientId: 1 }, sort: { recipientId: 1, order: 1 }, limit } as const;
+    const found = await asking(() => this.#inbox.find(filter, options).toArray());
+    return found.map(({ _id, recipientId }) => ({ id: _id, recipientId }));
+  }
+
+  /** Messages accepted before a time, at most `limit`. */
+  async findAcceptedBefore(time: number, limit: number): Promise<readonly InboxKey[]> {
+    const filter = { acceptedAt: { $lt: new Date(time) } };
+    const found = await asking(() => this.#inbox.find(filter, { projection: { recipientId: 1 }, limit }).toArray());
+    return found.map(({ _id, recipientId }) => ({ id: _id, recipientId }));
+  }
+
+  /** Removes bodies. Repeating it is fine. */
+  async remove(keys: readonly InboxKey[]): Promise<void> {
+    if (keys.length === 0) {
+      return;
+    }
+    const recipientIds = [...new Set(keys.map(({ recipientId }) => recipientId))];
+    await asking(() => this.#inbox.deleteMany({ recipientId: { $in: recipientIds }, _id: { $in: keys.map(({ id }) => id) } }));
+  }
+
+  async #measure(recipientIds: readonly string[]): Promise<readonly InboxSize[]> {
+    const sizes = await asking(() =>
+      this.#inbox
+        .aggregate<{ _id: string; messages: number; bytes: number }>([
+          { $match: { recipientId: { $in: [...new Set(recipientIds)] } } },
+          { $group: { _id: "$recipientId", messages: { $sum: 1 }, bytes: { $sum: "$size" } } },
+        ])
+        .toArray(),
+    );
+    const byId = new Map(sizes.map((size) => [size._id, size]));
+    return recipientIds.map((id) => byId.get(id) ?? { messages: 0, bytes: 0 });
+  }
+}

@@ -1,0 +1,82 @@
+import { SallyportError } from "../../../platform/errors.ts";
+import { GroupCommit } from "../../../platform/group-commit.ts";
+import { asking, type Collection, type Db, type Document } from "../../../platform/mongo.ts";
+import { insertNew } from "./insert-new.ts";
+import type { Holder, PresenceDocument } from "./schema.ts";
+
+/** The outcome of taking over: it is the current one; or a newer one is. */
+export type Taken = { readonly kind: "taken"; readonly previous: Holder | undefined } | { readonly kind: "outdated" };
+
+/** Which socket has an account's events. Epochs of an account only grow. */
+export class Presence {
+  readonly #presence: Collection<PresenceDocument>;
+  readonly #lookups: GroupCommit<string, Holder | undefined>;
+
+  constructor(db: Db) {
+    this.#presence = db.collection<PresenceDocument>("presence");
+    this.#lookups = new GroupCommit(async (ids) => {
+      const found = await this.findAll(ids);
+      return ids.map((id) => found.get(id));
+    });
+  }
+
+  /** A new epoch for a socket of the account; nobody loses anything by it. A repeat gives another one. @throws DEADLINE_EXCEEDED. */
+  async claimEpoch(accountId: string, deadline: number): Promise<number> {
+    const options = { returnDocument: "after", projection: { epoch: 1 } } as const;
+    const attempt = (): Promise<PresenceDocument | null> =>
+      asking(() => this.#presence.findOneAndUpdate({ _id: accountId, ...before(deadline) }, { $inc: { epoch: 1 } }, options));
+    // MongoDB takes no fence in an upsert: the document is made without one, and empty.
+    const document = (await attempt()) ?? (await this.#prepare(accountId).then(attempt));
+    if (document === null) {
+      throw tooLate();
+    }
+    return document.epoch;
+  }
+
+  /** Makes a socket the account's current one, unless a newer one is. A repeat changes nothing. @throws DEADLINE_EXCEEDED. */
+  async takeOver(accountId: string, holder: Holder, deadline: number): Promise<Taken> {
+    const older = { _id: accountId, $or: [{ current: { $exists: false } }, { "current.epoch": { $lt: holder.epoch } }] };
+    const change = { $set: { current: holder } };
+    const options = { returnDocument: "before", projection: { current: 1 } } as const;
+    const found = await asking(() => this.#presence.findOneAndUpdate({ ...older, ...before(deadline) }, change, options));
+    if (found !== null) {
+      return { kind: "taken", previous: found.current };
+    }
+    const current = (await asking(() => this.#presence.findOne({ _id: accountId })))?.current;
+    if (current === undefined || current.epoch < holder.epoch) {
+      throw tooLate();
+    }
+    return current.epoch === holder.epoch ? { kind: "taken", previous: undefined } : { kind: "outdated" };
+  }
+
+  /** The socket of that epoch is gone; `heir` has the events again, if there is one. Of another epoch nothing changes. */
+  async giveUp(accountId: string, epoch: number, heir?: Holder): Promise<void> {
+    const change = heir === undefined ? { $unset: { current: "" as const } } : { $set: { current: heir } };
+    await asking(() => this.#presence.updateOne({ _id: accountId, "current.epoch": epoch }, change));
+  }
+
+  /** The socket that has an account's events; group-committed. */
+  find(accountId: string): Promise<Holder | undefined> {
+    return this.#lookups.add(accountId);
+  }
+
+  /** The sockets that have the events of some accounts. */
+  async findAll(accountIds: readonly string[]): Promise<ReadonlyMap<string, Holder>> {
+    const filter = { _id: { $in: [...accountIds] }, current: { $exists: true } };
+    const documents = await asking(() => this.#presence.find(filter).toArray());
+    return new Map(documents.flatMap(({ _id, current }) => (current === undefined ? [] : [[_id, current] as const])));
+  }
+
+  async #prepare(accountId: string): Promise<void> {
+    await asking(() => insertNew(this.#presence, [{ _id: accountId, epoch: 0 }]));
+  }
+}
+
+/** The fence: by the database's clock it is earlier than the deadline. */
+function before(deadline: number): Document {
+  return { $expr: { $lt: ["$$NOW", new Date(deadline)] } };
+}
+
+function tooLate(): SallyportError {
+  return new SallyportError("DEADLINE_EXCEEDED", "the deadline has passed", { reason: "DEADLINE_EXCEEDED" });
+}

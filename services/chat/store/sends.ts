@@ -1,0 +1,132 @@
+import { randomUUID } from "node:crypto";
+import { GroupCommit } from "../../../platform/group-commit.ts";
+import { asking, type Collection, type Db } from "../../../platform/mongo.ts";
+import { insertNew } from "./insert-new.ts";
+import type { SendDocument } from "./schema.ts";
+
+/** What the ledger knows of a message. */
+export interface SendRecord {
+  readonly id: string;
+  readonly state: "pending" | "delivered" | "expired";
+  /** Milliseconds since the epoch. */
+  readonly acceptedAt: number;
+  readonly receiptKid: string;
+  readonly digest: Buffer;
+  readonly digestKid: string;
+}
+
+/** What is written of a message when it is accepted. */
+export type Claim = Omit<SendRecord, "state">;
+
+/** A message that nobody takes expires after this time. */
+export const LIFETIME_MS = 2_592_000_000;
+/** A message is known for this time after its end. */
+export const MEMORY_MS = 604_800_000;
+
+/** The ledger of all messages, content-free. Every verb is group-committed and waits for a majority. */
+export class Sends {
+  readonly #sends: Collection<SendDocument>;
+  readonly #claims: GroupCommit<Claim, SendRecord | undefined>;
+  readonly #deliveries: GroupCommit<Claim & { readonly at: number }, SendRecord | undefined>;
+  readonly #lookups: GroupCommit<string, SendRecord | undefined>;
+
+  constructor(db: Db) {
+    this.#sends = db.collection<SendDocument>("sends");
+    this.#claims = new GroupCommit((claims) => this.#insert(claims, claims.map(toPending)));
+    this.#deliveries = new GroupCommit((claims) =>
+      this.#insert(
+        claims,
+        claims.map((claim) => toDelivered(claim, claim.at)),
+      ),
+    );
+    this.#lookups = new GroupCommit(async (ids) => {
+      const found = await this.findAll(ids);
+      return ids.map((id) => found.get(id));
+    });
+  }
+
+  /** What is known of a message. */
+  find(id: string): Promise<SendRecord | undefined> {
+    return this.#lookups.add(id);
+  }
+
+  /** What is known of some messages, by id. */
+  async findAll(ids: readonly string[]): Promise<ReadonlyMap<string, SendRecord>> {
+    const documents = await asking(() => this.#sends.find({ _id: { $in: [...ids] } }).toArray());
+    return new Map(documents.map((document) => [document._id, toRecord(document)]));
+  }
+
+  /** Writes a message down as pending. Answers what was there before: on a repeat it is the first one's. */
+  claim(claim: Claim): Promise<SendRecord | undefined> {
+    return this.#claims.add(claim);
+  }
+
+  /** Writes a message down that was delivered before it was stored. Answers what was there before, unchanged. */
+  claimDelivered(claim: Claim, at: number): Promise<SendRecord | undefined> {
+    return this.#deliveries.add({ ...claim, at });
+  }
+
+  /** Ends pending messages as delivered. Answers those that this call ended; a repeat answers none. */
+  deliver(ids: readonly string[], at: number): Promise<ReadonlySet<string>> {
+    return this.#end(ids, "delivered", at);
+  }
+
+  /** Ends pending messages as expired. Answers those that this call ended; a repeat answers none. */
+  expire(ids: readonly string[], at: number): Promise<ReadonlySet<string>> {
+    return this.#end(ids, "expired", at);
+  }
+
+  /** Those of the messages that are no longer pending. */
+  async findEnded(ids: readonly string[]): Promise<readonly string[]> {
+    const ended = { _id: { $in: [...ids] }, state: { $ne: "pending" as const } };
+    const documents = await asking(() => this.#sends.find(ended, { projection: { _id: 1 } }).toArray());
+    return documents.map(({ _id }) => _id);
+  }
+
+  /** Ends as expired up to `limit` claims that are due, bodies or not. Answers how many there were. */
+  async expireDue(at: number, limit: number): Promise<number> {
+    const due = { expiresAt: { $lte: new Date(at) } };
+    const documents = await asking(() => this.#sends.find(due, { projection: { _id: 1 }, limit }).toArray());
+    if (documents.length > 0) {
+      const ids = documents.map(({ _id }) => _id);
+      await this.expire(ids, at);
+    }
+    return documents.length;
+  }
+
+  async #insert(claims: readonly Claim[], documents: readonly SendDocument[]): Promise<readonly (SendRecord | undefined)[]> {
+    const taken = await asking(() => insertNew(this.#sends, documents));
+    const found = taken.size === 0 ? new Map<string, SendRecord>() : await this.findAll([...taken]);
+    return claims.map(({ id }) => found.get(id));
+  }
+
+  async #end(ids: readonly string[], state: "delivered" | "expired", at: number): Promise<ReadonlySet<string>> {
+    const batch = randomUUID();
+    const change = {
+      $set: { state, batch, [`${state}At`]: new Date(at), purgeAt: new Date(at + MEMORY_MS) },
+      $unset: { expiresAt: "" as const },
+    };
+    const result = await asking(() => this.#sends.updateMany({ _id: { $in: [...ids] }, state: "pending" }, change));
+    if (result.modifiedCount === 0 || result.modifiedCount === ids.length) {
+      return new Set(result.modifiedCount === 0 ? [] : ids);
+    }
+    const ended = await asking(() => this.#sends.find({ _id: { $in: [...ids] }, batch }, { projection: { _id: 1 } }).toArray());
+    return new Set(ended.map(({ _id }) => _id));
+  }
+}
+
+function toPending(claim: Claim): SendDocument {
+  return { ...written(claim), state: "pending", expiresAt: new Date(claim.acceptedAt + LIFETIME_MS) };
+}
+
+function toDelivered(claim: Claim, at: number): SendDocument {
+  return { ...written(claim), state: "delivered", deliveredAt: new Date(at), purgeAt: new Date(at + MEMORY_MS) };
+}
+
+function written({ id, acceptedAt, receiptKid, digest, digestKid }: Claim): Omit<SendDocument, "state"> {
+  return { _id: id, acceptedAt: new Date(acceptedAt), kid: receiptKid, digest, digestKid };
+}
+
+function toRecord({ _id, state, acceptedAt, kid, digest, digestKid }: SendDocument): SendRecord {
+  return { id: _id, state, acceptedAt: acceptedAt.getTime(), receiptKid: kid, digest, digestKid };
+}

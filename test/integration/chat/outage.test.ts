@@ -1,0 +1,63 @@
+import { expect } from "chai";
+import { newUuid } from "../../../platform/ids.ts";
+import { State } from "../../../proto/gen/sallyport/chat/v1/chat.ts";
+import { ChatStack } from "./chat-stack.ts";
+import { refusalOf } from "./refusal.ts";
+import { SwitchedProxy } from "./switched-proxy.ts";
+
+describe("while the database cannot be asked", () => {
+  it("a message is unavailable, and accepted once when it comes again", async () => {
+    await using path = await throughProxy();
+    await using stack = await ChatStack.start({ database: path.database });
+    const gateway = await stack.gateway();
+    const [alice, bob] = [stack.invite(), stack.invite()];
+    const clientMessageId = newUuid();
+
+    path.switch(false);
+    const refused = await refusalOf(gateway.send(alice, bob, clientMessageId, "again"));
+    path.switch(true);
+    const sent = await gateway.send(alice, bob, clientMessageId, "again");
+
+    expect([refused.status, refused.reason]).to.deep.equal(["UNAVAILABLE", "DATABASE_UNAVAILABLE"]);
+    expect(sent.state).to.equal(State.STORED);
+    expect(await stack.documents("inbox")).to.have.lengthOf(1);
+  });
+
+  it("an acknowledgement of what was never stored is kept until it can be written down, and nothing is pushed twice", async () => {
+    await using path = await throughProxy();
+    await using stack = await ChatStack.start({ database: path.database, lingerMs: 60_000 });
+    const gateway = await stack.gateway();
+    const [alice, bob] = [stack.invite(), stack.invite()];
+    const socket = await gateway.open(bob);
+    await socket.receiveEvent("queueEmpty");
+    const clientMessageId = newUuid();
+    const sending = refusalOf(gateway.send(alice, bob, clientMessageId, "kept in mind"));
+    const [message] = await socket.receive(1);
+
+    path.switch(false);
+    const acknowledged = await refusalOf(socket.ack(message?.id ?? ""));
+    const refused = await sending;
+    path.switch(true);
+    const sent = await gateway.send(alice, bob, clientMessageId, "kept in mind");
+
+    expect([acknowledged.status, refused.status]).to.deep.equal(["UNAVAILABLE", "UNAVAILABLE"]);
+    expect([sent.state, sent.messageId]).to.deep.equal([State.DELIVERED, message?.id]);
+    expect(socket.messages).to.have.lengthOf(1);
+    expect(await stack.documents("inbox")).to.have.lengthOf(0);
+  });
+});
+
+async function throughProxy(): Promise<
+  AsyncDisposable & { readonly database: (uri: string) => Promise<string>; readonly switch: (isOn: boolean) => void }
+> {
+  let proxy: SwitchedProxy | undefined;
+  return {
+    database: async (uri) => {
+      const way = await SwitchedProxy.before(uri);
+      proxy = way.proxy;
+      return way.uri;
+    },
+    switch: (isOn) => proxy?.switch(isOn),
+    [Symbol.asyncDispose]: async () => proxy?.[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,63 @@
+import { expect } from "chai";
+import { Leases, leasesSchema } from "../../../platform/leases.ts";
+import { asking, createIndexes, type Database, isDatabaseUnavailable, openDatabase } from "../../../platform/mongo.ts";
+import { freshDatabaseUri } from "../../support/mongod.ts";
+
+describe("a service's database", () => {
+  let database: Database;
+
+  beforeEach(() => {
+    database = openDatabase(freshDatabaseUri(), "account");
+  });
+
+  afterEach(async () => {
+    await database.db.dropDatabase();
+    await database[Symbol.asyncDispose]();
+  });
+
+  it("is named by the URI and the service", () => {
+    expect(database.db.databaseName).to.match(/^test_[0-9a-f]{12}_account$/);
+  });
+
+  it("says that a primary answers", async () => {
+    expect(await database.isUp()).to.equal(true);
+  });
+
+  it("creates indexes again without complaint", async () => {
+    await createIndexes(database.db, [leasesSchema]);
+    await createIndexes(database.db, [leasesSchema]);
+
+    expect(await database.db.collection("leases").indexes()).to.have.length(2);
+  });
+
+  it("tells a wrong question from a database that cannot be asked", async () => {
+    const wrong = await database.db.command({ find: 7 }).catch((error: unknown) => error);
+
+    expect(isDatabaseUnavailable(wrong)).to.equal(false);
+  });
+
+  it("holds a lease until it is ended, also one that is renewed late", async () => {
+    const leases = new Leases(database.db);
+    await leases.renew("a");
+    await leases.renew("a");
+    const held = [await leases.isHeld("a"), await leases.isHeld("b")];
+    await database.db.collection("leases").updateOne({ _id: "a" as never }, { $set: { expiresAt: new Date(Date.now() - 1) } });
+    const lapsed = await leases.isHeld("a");
+    await leases.renew("a");
+    const revived = await leases.isHeld("a");
+    await leases.end("a");
+
+    expect([...held, lapsed, revived, await leases.isHeld("a")]).to.deep.equal([true, false, false, true, false]);
+  });
+});
+
+describe("a database that is not there", () => {
+  it("is unavailable, not wrong", async () => {
+    await using database = openDatabase("mongodb://127.0.0.1:1/sallyport", "chat");
+
+    const error = await asking(() => database.db.collection("x").findOne({})).catch((reason: unknown) => reason);
+
+    expect(await database.isUp()).to.equal(false);
+    expect(error).to.deep.include({ status: "UNAVAILABLE", reason: "DATABASE_UNAVAILABLE" });
+  });
+});
