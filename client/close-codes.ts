@@ -9,6 +9,7 @@ export interface CloseCode {
   readonly hint?: "draining" | "reason";
 }
 
+/** What a client does after each close code of the protocol; of another code it thinks as of 1006. */
 export const CLOSE_CODES: Readonly<Record<number, CloseCode>> = {
   1000: { meaning: "closed", reaction: "reconnect" },
   1001: { meaning: "the server is going away", reaction: "reconnect" },

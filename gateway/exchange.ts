@@ -26,6 +26,7 @@ export type Exchange =
     }
   | { readonly step: "over" };
 
+/** What happens to an exchange; times in milliseconds since the epoch. */
 export type ExchangeInput =
   | { readonly kind: "frame"; readonly bytes: Uint8Array; readonly isBinary: boolean; readonly at: number }
   | {
@@ -39,6 +40,7 @@ export type ExchangeInput =
   | { readonly kind: "failed" }
   | { readonly kind: "timedOut" };
 
+/** What an exchange asks its socket to do. */
 export type ExchangeEffect =
   | { readonly kind: "judge"; readonly service: ServiceName; readonly token: Uint8Array; readonly deadline: number }
   | { readonly kind: "send"; readonly bytes: Uint8Array }

@@ -9,8 +9,9 @@ import { type CallFrame, encodeFailure, encodeResponse } from "./frames.ts";
 
 /** Calls of one socket that may wait for their replies at a time. */
 export const MAX_CALLS_IN_FLIGHT = 64;
-/** How long a call may take when it does not say, and at most. */
+/** How long a call may take when it does not say. */
 export const DEFAULT_TIMEOUT_MS = 10_000;
+/** How long a call may take at most. */
 export const MAX_TIMEOUT_MS = 60_000;
 
 /** The calls of one socket, from their frames to their replies. */

@@ -77,7 +77,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
     // A bulk write turns the driver's own errors into a server's error without a number.
     return (
       typeof error.code !== "number" ||
-      UNAVAILABLE_CODES.has(Number(error.code)) ||
+      UNAVAILABLE_CODES.has(error.code) ||
       error.hasErrorLabel("RetryableWriteError") ||
       hasWriteConcernError(error)
     );

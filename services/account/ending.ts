@@ -21,8 +21,13 @@ export async function endSession(context: AccountContext, sessionId: string, acc
 export function tellGateways({ gateways, events }: AccountContext, accountId: string, sessionIds: readonly string[]): void {
   for (const sessionId of sessionIds) {
     events.sessionEnded(accountId, sessionId);
-    for (const gateway of gateways) {
-      gateway.revoke(sessionId);
-    }
   }
+  // After the answer to the call that ends them: it may be on a socket of theirs, which the gateway closes at once.
+  setImmediate(() => {
+    for (const gateway of gateways) {
+      for (const sessionId of sessionIds) {
+        gateway.revoke(sessionId);
+      }
+    }
+  });
 }

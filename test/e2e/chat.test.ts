@@ -284,14 +284,10 @@ describe("chat", () => {
     const body = randomBytes(100);
 
     const { receipt, messageId, sentAt } = await callOn(alice.socket, sendMessage, toRecipient(bob.accountId, body));
-    const [header, claims] = receipt.split(".").map(
-      (part) =>
-        JSON.parse(
-          Buffer.from(part, "base64url")
-            .toString()
-            .replace(/^[^{].*$/, "{}"),
-        ) as Record<string, unknown>,
-    );
+    const [header, claims] = receipt
+      .split(".")
+      .slice(0, 2)
+      .map((part) => JSON.parse(Buffer.from(part, "base64url").toString()) as Record<string, unknown>);
 
     expect(header).to.have.all.keys("alg", "typ", "kid").and.include({ alg: "HS256", typ: "receipt+jwt" });
     expect(claims).to.deep.equal({

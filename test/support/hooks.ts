@@ -8,9 +8,12 @@ import { Disposables } from "../../platform/lifecycle.ts";
 import { stopSharedStacks } from "./stack.ts";
 
 const running = new Disposables();
+/** What was open before the first test: the run's own standard streams. */
+let openAtStart: readonly string[] = [];
 
 /** Before the first test: a real MongoDB server of the run's own, found or fetched as the launcher does. */
 export async function mochaGlobalSetup(): Promise<void> {
+  openAtStart = openResources();
   if (process.env["SALLYPORT_TEST_MONGODB_URI"] !== undefined) {
     return;
   }
@@ -29,9 +32,16 @@ export async function mochaGlobalTeardown(): Promise<void> {
   await stopSharedStacks();
   await running[Symbol.asyncDispose]();
   await new Promise((resolve) => setImmediate(resolve));
-  const leaks = process.getActiveResourcesInfo().filter((resource) => /^(Timeout|TCP|Pipe|Process|HTTP|UDP)/.test(resource));
+  const leaks = openResources().slice(openAtStart.length);
   if (leaks.length > 0) {
     console.error(`left open by the tests: ${leaks.join(", ")}`);
     process.exitCode = 1;
   }
+}
+
+function openResources(): string[] {
+  return process
+    .getActiveResourcesInfo()
+    .filter((resource) => /^(Timeout|TCP|Pipe|Process|HTTP|UDP)/.test(resource))
+    .sort();
 }

@@ -79,28 +79,29 @@ export async function confirm(socket: RawSocket): Promise<void> {
   await socket.reply();
 }
 
-/** Makes a typed call on a socket. @throws the reply, when it is no OK. */
+/** Makes a typed call on a socket. @throws Error when the reply is no OK. */
 export async function callOn<Request, Response>(socket: RawSocket, method: Method<Request, Response>, request: Request): Promise<Response> {
-  const id = nextCallId();
-  const encoded = Buffer.from(method.request.encode(request).finish());
-  socket.sendFrame({ $case: "call", value: { id, method: method.path, request: encoded, timeoutMs: 0 } });
-  const reply = await socket.replyTo(id);
+  const reply = await callRaw(socket, method, request);
   if (reply.code !== 0) {
-    throw Object.assign(new Error(`${method.path} answered ${reply.code}: ${reply.message}`), { reply });
+    throw new Error(`${method.path} answered ${reply.code}: ${reply.message}`);
   }
   return method.response.decode(reply.response);
 }
 
 /** The reply that a call on a socket was refused with. */
 export async function refusalOn<Request, Response>(socket: RawSocket, method: Method<Request, Response>, request: Request): Promise<Reply> {
-  const refused = await callOn(socket, method, request).then(
-    () => undefined,
-    (error: { reply?: Reply }) => error,
-  );
-  if (refused?.reply === undefined) {
-    throw refused ?? new Error(`${method.path} answered OK`);
+  const reply = await callRaw(socket, method, request);
+  if (reply.code === 0) {
+    throw new Error(`${method.path} answered OK`);
   }
-  return refused.reply;
+  return reply;
+}
+
+async function callRaw<Request, Response>(socket: RawSocket, method: Method<Request, Response>, request: Request): Promise<Reply> {
+  const id = nextCallId();
+  const encoded = Buffer.from(method.request.encode(request).finish());
+  socket.sendFrame({ $case: "call", value: { id, method: method.path, request: encoded, timeoutMs: 0 } });
+  return socket.replyTo(id);
 }
 
 let lastCallId = 0;

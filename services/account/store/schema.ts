@@ -42,11 +42,13 @@ export interface GrantDocument extends Grant {
 /** How long a session's document outlives its last exchange or its end: longer than a token lives unused. */
 export const PURGE_AFTER_MS: number = 100 * 86_400_000;
 
+/** One document for each account; a dev name names one account. */
 export const accountsSchema: CollectionSchema = {
   name: "accounts",
   indexes: [{ key: { devName: 1 }, unique: true, partialFilterExpression: { devName: { $exists: true } } }],
 };
 
+/** One document for each session, with the families of all its services. The indexes on its end are the log of revocations. */
 export const sessionsSchema: CollectionSchema = {
   name: "sessions",
   indexes: [
@@ -57,6 +59,7 @@ export const sessionsSchema: CollectionSchema = {
   ],
 };
 
+/** One document for each access token. */
 export const grantsSchema: CollectionSchema = {
   name: "grants",
   indexes: [{ key: { "socket.incarnation": 1, "socket.connection": 1 } }, { key: { purgeAt: 1 }, expireAfterSeconds: 0 }],

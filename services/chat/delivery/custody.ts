@@ -112,9 +112,12 @@ export class Custody {
     const at = now();
     const ids = headings.map(({ _id }) => _id);
     const ended = await sends.deliver(ids, at);
-    // Told now: once the ledger says so, nobody says it again.
-    delivered(headings.filter(({ _id }) => ended.has(_id)).map((heading) => toDelivery(heading, at)));
-    await inbox.remove(headings.map(({ _id, recipientId }) => ({ id: _id, recipientId })));
+    try {
+      await inbox.remove(headings.map(({ _id, recipientId }) => ({ id: _id, recipientId })));
+    } finally {
+      // Told in any case: once the ledger says so, nobody says it again.
+      delivered(headings.filter(({ _id }) => ended.has(_id)).map((heading) => toDelivery(heading, at)));
+    }
   }
 
   /** The body may have been taken away by an acknowledgement rather than lost: the ledger is asked again once it is back. */
