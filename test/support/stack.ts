@@ -20,6 +20,8 @@ export interface Stack extends AsyncDisposable {
   readonly log: () => string;
   /** The id of the process that has a role now. */
   readonly pidOf: (role: Role) => Promise<number>;
+  /** Resolves when every part answers (`/readyz`). */
+  readonly ready: () => Promise<void>;
 }
 
 /** The processes of a stack besides its launcher. */
@@ -31,6 +33,8 @@ export interface StackOptions {
   readonly supervise?: boolean;
   /** A database process of its own under the data directory, instead of a database on the run's server. */
   readonly embeddedDatabase?: boolean;
+  /** A stack whose launcher is gone: the new one starts in its place, on its data, ports and database. */
+  readonly inPlaceOf?: Stack;
 }
 
 const ENTRY = resolve(import.meta.dirname, "../../dist/bin/sallyport.js");
@@ -51,23 +55,20 @@ export async function stopSharedStacks(): Promise<void> {
   await Promise.all(stacks.map(async (stack) => (await stack)[Symbol.asyncDispose]()));
 }
 
-/** Starts the launcher on a data directory of its own, on free ports, and resolves at its ready line. */
-export async function startStack({ env = {}, supervise = false, embeddedDatabase = false }: StackOptions = {}): Promise<Stack> {
-  const dataDirectory = await mkdtemp(join(tmpdir(), "sallyport-"));
-  const [port, adminPort] = await freePorts(2);
-  const accountTarget = `unix:${join(dataDirectory, "account.sock")}`;
-  const chatTarget = `unix:${join(dataDirectory, "chat.sock")}`;
-  const mongodbUri = embeddedDatabase ? "" : freshDatabaseUri();
+/** Starts the launcher, on a data directory and on ports of its own, and resolves at its ready line. */
+export async function startStack({ env = {}, supervise = false, embeddedDatabase = false, inPlaceOf }: StackOptions = {}): Promise<Stack> {
+  const place = inPlaceOf ?? (await newPlace(embeddedDatabase));
   const launcher = spawn(process.execPath, [ENTRY, "start", ...(supervise ? ["--supervise"] : [])], {
     env: {
       PATH: process.env["PATH"],
       HOME: process.env["HOME"],
-      GATEWAY_PORT: String(port),
-      GATEWAY_ADMIN_PORT: String(adminPort),
-      ACCOUNT_LISTEN: accountTarget,
-      CHAT_LISTEN: chatTarget,
-      SALLYPORT_DATA_DIR: dataDirectory,
-      ...(embeddedDatabase ? {} : { MONGODB_URI: mongodbUri }),
+      XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"],
+      GATEWAY_PORT: new URL(place.httpUrl).port,
+      GATEWAY_ADMIN_PORT: new URL(place.adminUrl).port,
+      ACCOUNT_LISTEN: place.accountTarget,
+      CHAT_LISTEN: place.chatTarget,
+      SALLYPORT_DATA_DIR: place.dataDirectory,
+      MONGODB_URI: embeddedDatabase ? "" : place.mongodbUri,
       GATEWAY_DRAIN_MS: "0",
       ...env,
     },
@@ -78,25 +79,45 @@ export async function startStack({ env = {}, supervise = false, embeddedDatabase
     log += text;
   });
   const ended = once(launcher, "exit");
-  const httpUrl = await Promise.race([
-    readyLine(launcher),
-    ended.then(() => Promise.reject(new Error(`the stack did not start:\n${log}`))),
-  ]);
+  await Promise.race([readyLine(launcher), ended.then(() => Promise.reject(new Error(`the stack did not start:\n${log}`)))]);
   return {
-    httpUrl,
-    adminUrl: `http://127.0.0.1:${adminPort}`,
-    accountTarget,
-    chatTarget,
-    mongodbUri: embeddedDatabase ? await embeddedUri(dataDirectory) : mongodbUri,
-    dataDirectory,
+    ...place,
+    mongodbUri: embeddedDatabase ? await embeddedUri(place.dataDirectory) : place.mongodbUri,
     launcher,
     log: () => log,
+    ready: () => becomeReady(place.adminUrl),
     pidOf: (role) => findChild(launcher.pid ?? 0, role),
     [Symbol.asyncDispose]: async () => {
       launcher.kill("SIGTERM");
       await ended;
-      await rm(dataDirectory, { recursive: true, force: true });
+      await rm(place.dataDirectory, { recursive: true, force: true });
     },
+  };
+}
+
+async function becomeReady(adminUrl: string): Promise<void> {
+  const isReady = (): Promise<boolean> =>
+    fetch(`${adminUrl}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  while (!(await isReady())) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+type Place = Pick<Stack, "httpUrl" | "adminUrl" | "accountTarget" | "chatTarget" | "mongodbUri" | "dataDirectory">;
+
+async function newPlace(embeddedDatabase: boolean): Promise<Place> {
+  const dataDirectory = await mkdtemp(join(tmpdir(), "sallyport-"));
+  const [port, adminPort] = await freePorts(2);
+  return {
+    httpUrl: `http://127.0.0.1:${port}`,
+    adminUrl: `http://127.0.0.1:${adminPort}`,
+    accountTarget: `unix:${join(dataDirectory, "account.sock")}`,
+    chatTarget: `unix:${join(dataDirectory, "chat.sock")}`,
+    mongodbUri: embeddedDatabase ? "" : freshDatabaseUri(),
+    dataDirectory,
   };
 }
 
