@@ -10,8 +10,7 @@ export interface OutgoingCall {
 
 /** The bytes of a call frame. */
 export function callFrame(call: OutgoingCall): Uint8Array {
-  // The generated type asks for a Buffer, which browsers do not have; any bytes encode the same.
-  return encode({ $case: "call", value: { ...call, request: call.request as Buffer } });
+  return encode({ $case: "call", value: { ...call } });
 }
 
 /** The bytes of an acknowledgement. */

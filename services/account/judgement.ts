@@ -13,7 +13,7 @@ import { NONCE_BYTES, open, seal } from "./tokens/sealed.ts";
 export interface ShownToken {
   readonly sessionId: Uuid;
   readonly generation: number;
-  readonly token: Buffer;
+  readonly token: Uint8Array;
   readonly service: ServiceName;
   /** In milliseconds since the epoch. */
   readonly deadline: number;
@@ -23,7 +23,7 @@ export interface ShownToken {
 export interface Exchanged {
   readonly accountId: string;
   readonly generation: number;
-  readonly token: Buffer;
+  readonly token: Uint8Array;
 }
 
 /**

@@ -102,7 +102,7 @@ async function becomeReady(adminUrl: string): Promise<void> {
       () => false,
     );
   while (!(await isReady())) {
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((next) => setImmediate(next));
   }
 }
 

@@ -91,7 +91,7 @@ export class Traffic implements AsyncDisposable {
     for (const { leave } of this.#people) {
       leave.abort();
     }
-    await Promise.all(this.#people.map(({ connection }) => connection?.close()));
+    await Promise.all(this.#people.flatMap(({ connection }) => connection?.close() ?? []));
   }
 
   async #logIn(client: Client): Promise<void> {

@@ -79,6 +79,20 @@ describe("the source tree", () => {
     expect(eachPackage(shipped).flatMap(({ from, name }) => (name in dependencies ? [] : [`${from} imports ${name}`]))).to.deep.equal([]);
   });
 
+  it("brings nothing of Node's into a browser that loads the client library", () => {
+    const loaded = reach(["client/client.ts", "client/browser-token-store.ts"]);
+
+    expect(loaded.length).to.be.greaterThan(20);
+    expect(
+      loaded.flatMap(({ path, imports }) =>
+        imports.flatMap((target) => ("builtin" in target ? [`${path} imports ${target.builtin}`] : [])),
+      ),
+    ).to.deep.equal([]);
+    expect(
+      linesWith(loaded, /\b(Buffer|process|require|setImmediate)\b(?!\w*:)/).filter((line) => !/: (\*|\/\*\*|\/\/)/.test(line)),
+    ).to.deep.equal([]);
+  });
+
   it("has no file or folder whose name says nothing", () => {
     expect(files.map(({ path }) => path).filter((path) => NAMES_THAT_SAY_NOTHING.test(path))).to.deep.equal([]);
   });
@@ -107,6 +121,24 @@ describe("the source tree", () => {
 
 function partOf(path: string): string | undefined {
   return Object.keys(MATRIX).find((part) => path.startsWith(`${part}/`));
+}
+
+/** The files that are loaded with some, imports of types alone aside. */
+function reach(entries: readonly string[]): readonly SourceFile[] {
+  const reached = new Set<string>();
+  const visit = (path: string): void => {
+    if (reached.has(path)) {
+      return;
+    }
+    reached.add(path);
+    for (const { from, file, typesOnly } of eachImport(files)) {
+      if (from === path && !typesOnly) {
+        visit(file);
+      }
+    }
+  };
+  entries.forEach(visit);
+  return files.filter(({ path }) => reached.has(path));
 }
 
 function eachImport(sources: readonly SourceFile[]): readonly { from: string; file: string; typesOnly: boolean }[] {

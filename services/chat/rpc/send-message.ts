@@ -12,7 +12,8 @@ export function sendMessage({ sending, receipts }: ChatContext): Handler<SendMes
       senderId: callerOf(call).accountId,
       recipientId: parseUuid(recipientAccountId),
       clientMessageId: parseUuid(clientMessageId),
-      body,
+      // A copy: the request is a view of a batch that carries other calls too.
+      body: Buffer.from(body),
       deadline: call.deadline,
     });
 

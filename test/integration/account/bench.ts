@@ -79,7 +79,7 @@ export async function logIn(
 ): Promise<LoginResponse & { readonly chat: Buffer; readonly sessionId: string }> {
   const credential = { $case: "dev", value: { name } } as const;
   const answer = await login(context)({ credential, client: undefined }, callOf());
-  const chat = answer.tokens["chat"]?.refreshToken ?? Buffer.alloc(0);
+  const chat = Buffer.from(answer.tokens["chat"]?.refreshToken ?? []);
   const hex = chat.toString("hex", 0, 16);
   const sessionId = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   return { ...answer, chat, sessionId };
@@ -87,15 +87,16 @@ export async function logIn(
 
 export async function present(
   { context, gateway }: Pick<Bench, "context" | "gateway">,
-  refreshToken: Buffer,
+  refreshToken: Uint8Array,
   {
     service = "chat",
     connection = 1,
     deadline = Date.now() + 5_000,
   }: { service?: ServiceName; connection?: number; deadline?: number } = {},
-): Promise<PresentRefreshTokenResponse> {
+): Promise<PresentRefreshTokenResponse & { readonly nextRefreshToken: Buffer; readonly accessToken: Buffer }> {
   const request = { refreshToken, service, address: ADDRESS, incarnation: gateway.incarnation, connection };
-  return presentRefreshToken(context)(request, callOf(undefined, deadline));
+  const answer = await presentRefreshToken(context)(request, callOf(undefined, deadline));
+  return { ...answer, nextRefreshToken: Buffer.from(answer.nextRefreshToken), accessToken: Buffer.from(answer.accessToken) };
 }
 
 export async function confirm({ context }: Bench, sessionId: string, generation: number, service: ServiceName = "chat"): Promise<void> {
@@ -104,7 +105,7 @@ export async function confirm({ context }: Bench, sessionId: string, generation:
 
 export async function check(
   { context }: Pick<Bench, "context">,
-  accessToken: Buffer,
+  accessToken: Uint8Array,
   { service = "chat", address = ADDRESS }: { service?: ServiceName; address?: string } = {},
 ): Promise<CheckAccessTokenResponse> {
   return checkAccessToken(context)({ accessToken, service, address }, callOf());

@@ -95,7 +95,7 @@ describe("reporting messages", () => {
     const gateway = await stack.gateway();
     const [alice, bob] = [stack.invite(), stack.invite()];
     const [message] = await converse(gateway, alice, bob, ["x".repeat(65_536)]);
-    const repeated = (count: number): { receipt: string; body: Buffer }[] =>
+    const repeated = (count: number): { receipt: string; body: Uint8Array }[] =>
       evidence(Array.from({ length: count }, () => message as Message));
 
     const filed = await gateway.chat.reportMessages({ reason: "", messages: repeated(80) }, as(bob));
@@ -113,7 +113,7 @@ async function converse(gateway: FakeGateway, from: string, to: string, bodies: 
   return (await gateway.chat.listPending({ pageSize: 0 }, as(to))).messages;
 }
 
-function evidence(messages: readonly Message[]): { receipt: string; body: Buffer }[] {
+function evidence(messages: readonly Message[]): { receipt: string; body: Uint8Array }[] {
   return messages.map(({ receipt, body }) => ({ receipt, body }));
 }
 

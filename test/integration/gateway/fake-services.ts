@@ -70,7 +70,7 @@ export function startFakeAccount({ token, account }: Overrides = {}, listen = "1
   return startFake(listen, (tell) => {
     const tokens: Handlers<TokenServiceRpcs> = {
       presentRefreshToken: ({ refreshToken }) => {
-        if (!refreshToken.equals(GOOD_TOKEN)) {
+        if (!GOOD_TOKEN.equals(refreshToken)) {
           throw new SallyportError("UNAUTHENTICATED", "refused", { reason: "REFRESH_TOKEN_REFUSED" });
         }
         return { accountId: ACCOUNT, sessionId: SESSION, generation: 2, nextRefreshToken: NEXT_TOKEN, accessToken: randomBytes(32) };

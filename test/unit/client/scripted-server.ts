@@ -45,7 +45,7 @@ export class ScriptedSocket {
   }
 
   /** The next call of the client, other frames left out. */
-  async nextCall(): Promise<{ id: number; method: string; request: Buffer; timeoutMs: number }> {
+  async nextCall(): Promise<{ id: number; method: string; request: Uint8Array; timeoutMs: number }> {
     for (;;) {
       const frame = await this.nextFrame();
       if (frame.$case === "call") {

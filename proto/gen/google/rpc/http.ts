@@ -20,7 +20,7 @@ export interface HttpRequest {
    */
   headers: HttpHeader[];
   /** The HTTP request body. If the body is not expected, it should be empty. */
-  body: Buffer;
+  body: Uint8Array;
 }
 
 /** Represents an HTTP response. */
@@ -35,7 +35,7 @@ export interface HttpResponse {
    */
   headers: HttpHeader[];
   /** The HTTP response body. If the body is not expected, it should be empty. */
-  body: Buffer;
+  body: Uint8Array;
 }
 
 /** Represents an HTTP header. */
@@ -47,7 +47,7 @@ export interface HttpHeader {
 }
 
 function createBaseHttpRequest(): HttpRequest {
-  return { method: "", uri: "", headers: [], body: Buffer.alloc(0) };
+  return { method: "", uri: "", headers: [], body: new Uint8Array(0) };
 }
 
 export const HttpRequest: MessageFns<HttpRequest> = {
@@ -109,7 +109,7 @@ export const HttpRequest: MessageFns<HttpRequest> = {
               break;
             }
 
-            message.body = Buffer.from(reader.bytes());
+            message.body = reader.bytes();
             continue;
           }
         }
@@ -129,7 +129,7 @@ export const HttpRequest: MessageFns<HttpRequest> = {
 };
 
 function createBaseHttpResponse(): HttpResponse {
-  return { status: 0, reason: "", headers: [], body: Buffer.alloc(0) };
+  return { status: 0, reason: "", headers: [], body: new Uint8Array(0) };
 }
 
 export const HttpResponse: MessageFns<HttpResponse> = {
@@ -191,7 +191,7 @@ export const HttpResponse: MessageFns<HttpResponse> = {
               break;
             }
 
-            message.body = Buffer.from(reader.bytes());
+            message.body = reader.bytes();
             continue;
           }
         }

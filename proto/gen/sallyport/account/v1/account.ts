@@ -49,9 +49,9 @@ export interface LoginResponse_TokensEntry {
 }
 
 export interface TokenPair {
-  refreshToken: Buffer;
+  refreshToken: Uint8Array;
   /** Of use only in debug mode; else the token exchange on a socket gives one that works. */
-  accessToken: Buffer;
+  accessToken: Uint8Array;
 }
 
 export interface GetAccountRequest {
@@ -487,7 +487,7 @@ export const LoginResponse_TokensEntry: MessageFns<LoginResponse_TokensEntry> = 
 };
 
 function createBaseTokenPair(): TokenPair {
-  return { refreshToken: Buffer.alloc(0), accessToken: Buffer.alloc(0) };
+  return { refreshToken: new Uint8Array(0), accessToken: new Uint8Array(0) };
 }
 
 export const TokenPair: MessageFns<TokenPair> = {
@@ -519,7 +519,7 @@ export const TokenPair: MessageFns<TokenPair> = {
               break;
             }
 
-            message.refreshToken = Buffer.from(reader.bytes());
+            message.refreshToken = reader.bytes();
             continue;
           }
           case 2: {
@@ -527,7 +527,7 @@ export const TokenPair: MessageFns<TokenPair> = {
               break;
             }
 
-            message.accessToken = Buffer.from(reader.bytes());
+            message.accessToken = reader.bytes();
             continue;
           }
         }

@@ -10,7 +10,7 @@ export const protobufFileName = "sallyport/account/v1/token.proto";
 
 export interface PresentRefreshTokenRequest {
   /** What the client sent, of any length up to 1024 bytes. */
-  refreshToken: Buffer;
+  refreshToken: Uint8Array;
   /** The service that it is presented for: "account", "chat". */
   service: string;
   /** The client's address in canonical form. */
@@ -24,8 +24,8 @@ export interface PresentRefreshTokenResponse {
   sessionId: string;
   /** The generation of next_refresh_token. */
   generation: number;
-  nextRefreshToken: Buffer;
-  accessToken: Buffer;
+  nextRefreshToken: Uint8Array;
+  accessToken: Uint8Array;
 }
 
 export interface ConfirmRefreshTokenRequest {
@@ -38,7 +38,7 @@ export interface ConfirmRefreshTokenResponse {
 }
 
 export interface CheckAccessTokenRequest {
-  accessToken: Buffer;
+  accessToken: Uint8Array;
   service: string;
   address: string;
 }
@@ -67,7 +67,7 @@ export interface ListRevocationsResponse {
 }
 
 function createBasePresentRefreshTokenRequest(): PresentRefreshTokenRequest {
-  return { refreshToken: Buffer.alloc(0), service: "", address: "", incarnation: "", connection: 0 };
+  return { refreshToken: new Uint8Array(0), service: "", address: "", incarnation: "", connection: 0 };
 }
 
 export const PresentRefreshTokenRequest: MessageFns<PresentRefreshTokenRequest> = {
@@ -108,7 +108,7 @@ export const PresentRefreshTokenRequest: MessageFns<PresentRefreshTokenRequest> 
               break;
             }
 
-            message.refreshToken = Buffer.from(reader.bytes());
+            message.refreshToken = reader.bytes();
             continue;
           }
           case 2: {
@@ -164,8 +164,8 @@ function createBasePresentRefreshTokenResponse(): PresentRefreshTokenResponse {
     accountId: "",
     sessionId: "",
     generation: 0,
-    nextRefreshToken: Buffer.alloc(0),
-    accessToken: Buffer.alloc(0),
+    nextRefreshToken: new Uint8Array(0),
+    accessToken: new Uint8Array(0),
   };
 }
 
@@ -231,7 +231,7 @@ export const PresentRefreshTokenResponse: MessageFns<PresentRefreshTokenResponse
               break;
             }
 
-            message.nextRefreshToken = Buffer.from(reader.bytes());
+            message.nextRefreshToken = reader.bytes();
             continue;
           }
           case 5: {
@@ -239,7 +239,7 @@ export const PresentRefreshTokenResponse: MessageFns<PresentRefreshTokenResponse
               break;
             }
 
-            message.accessToken = Buffer.from(reader.bytes());
+            message.accessToken = reader.bytes();
             continue;
           }
         }
@@ -368,7 +368,7 @@ export const ConfirmRefreshTokenResponse: MessageFns<ConfirmRefreshTokenResponse
 };
 
 function createBaseCheckAccessTokenRequest(): CheckAccessTokenRequest {
-  return { accessToken: Buffer.alloc(0), service: "", address: "" };
+  return { accessToken: new Uint8Array(0), service: "", address: "" };
 }
 
 export const CheckAccessTokenRequest: MessageFns<CheckAccessTokenRequest> = {
@@ -403,7 +403,7 @@ export const CheckAccessTokenRequest: MessageFns<CheckAccessTokenRequest> = {
               break;
             }
 
-            message.accessToken = Buffer.from(reader.bytes());
+            message.accessToken = reader.bytes();
             continue;
           }
           case 2: {

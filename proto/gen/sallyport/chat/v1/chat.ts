@@ -54,7 +54,7 @@ export interface Message {
   clientMessageId: string;
   senderAccountId: string;
   sentAt: Date | undefined;
-  body: Buffer;
+  body: Uint8Array;
   /** A compact JWS over the sender, the recipient, the time and the digest of the body. */
   receipt: string;
 }
@@ -63,7 +63,7 @@ export interface SendMessageRequest {
   recipientAccountId: string;
   /** Made by the sender; in upper and lower case it is one id. */
   clientMessageId: string;
-  body: Buffer;
+  body: Uint8Array;
 }
 
 export interface SendMessageResponse {
@@ -131,7 +131,7 @@ export interface ReportMessagesRequest {
 
 export interface ReportedMessage {
   receipt: string;
-  body: Buffer;
+  body: Uint8Array;
 }
 
 export interface ReportMessagesResponse {
@@ -139,7 +139,7 @@ export interface ReportMessagesResponse {
 }
 
 function createBaseMessage(): Message {
-  return { id: "", clientMessageId: "", senderAccountId: "", sentAt: undefined, body: Buffer.alloc(0), receipt: "" };
+  return { id: "", clientMessageId: "", senderAccountId: "", sentAt: undefined, body: new Uint8Array(0), receipt: "" };
 }
 
 export const Message: MessageFns<Message> = {
@@ -215,7 +215,7 @@ export const Message: MessageFns<Message> = {
               break;
             }
 
-            message.body = Buffer.from(reader.bytes());
+            message.body = reader.bytes();
             continue;
           }
           case 6: {
@@ -243,7 +243,7 @@ export const Message: MessageFns<Message> = {
 };
 
 function createBaseSendMessageRequest(): SendMessageRequest {
-  return { recipientAccountId: "", clientMessageId: "", body: Buffer.alloc(0) };
+  return { recipientAccountId: "", clientMessageId: "", body: new Uint8Array(0) };
 }
 
 export const SendMessageRequest: MessageFns<SendMessageRequest> = {
@@ -294,7 +294,7 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
               break;
             }
 
-            message.body = Buffer.from(reader.bytes());
+            message.body = reader.bytes();
             continue;
           }
         }
@@ -1060,7 +1060,7 @@ export const ReportMessagesRequest: MessageFns<ReportMessagesRequest> = {
 };
 
 function createBaseReportedMessage(): ReportedMessage {
-  return { receipt: "", body: Buffer.alloc(0) };
+  return { receipt: "", body: new Uint8Array(0) };
 }
 
 export const ReportedMessage: MessageFns<ReportedMessage> = {
@@ -1100,7 +1100,7 @@ export const ReportedMessage: MessageFns<ReportedMessage> = {
               break;
             }
 
-            message.body = Buffer.from(reader.bytes());
+            message.body = reader.bytes();
             continue;
           }
         }

@@ -23,7 +23,7 @@ export interface Call {
   /** For example "/sallyport.chat.v1.ChatService/SendMessage". */
   method: string;
   /** The request message, encoded. */
-  request: Buffer;
+  request: Uint8Array;
   /** 0: the server's default. */
   timeoutMs: number;
 }
@@ -51,7 +51,7 @@ export interface Reply {
   /** A gRPC status code; 0 is OK. */
   code: number;
   /** The response message, encoded, when the code is 0. */
-  response: Buffer;
+  response: Uint8Array;
   message: string;
   /** google.rpc messages. */
   details: Any[];
@@ -142,7 +142,7 @@ export const ClientFrame: MessageFns<ClientFrame> = {
 };
 
 function createBaseCall(): Call {
-  return { id: 0, method: "", request: Buffer.alloc(0), timeoutMs: 0 };
+  return { id: 0, method: "", request: new Uint8Array(0), timeoutMs: 0 };
 }
 
 export const Call: MessageFns<Call> = {
@@ -196,7 +196,7 @@ export const Call: MessageFns<Call> = {
               break;
             }
 
-            message.request = Buffer.from(reader.bytes());
+            message.request = reader.bytes();
             continue;
           }
           case 4: {
@@ -411,7 +411,7 @@ export const ServerFrame: MessageFns<ServerFrame> = {
 };
 
 function createBaseReply(): Reply {
-  return { callId: 0, code: 0, response: Buffer.alloc(0), message: "", details: [] };
+  return { callId: 0, code: 0, response: new Uint8Array(0), message: "", details: [] };
 }
 
 export const Reply: MessageFns<Reply> = {
@@ -468,7 +468,7 @@ export const Reply: MessageFns<Reply> = {
               break;
             }
 
-            message.response = Buffer.from(reader.bytes());
+            message.response = reader.bytes();
             continue;
           }
           case 4: {

@@ -37,7 +37,7 @@ export interface RelayCall {
   /** Unique on its stream. */
   id: number;
   method: string;
-  request: Buffer;
+  request: Uint8Array;
   /** Milliseconds since the epoch. */
   deadlineUnixMs: number;
   /** Not set: nobody has shown who calls. */
@@ -72,7 +72,7 @@ export interface RelayReply {
   callId: number;
   /** A gRPC status code. */
   code: number;
-  response: Buffer;
+  response: Uint8Array;
   message: string;
   details: Any[];
 }
@@ -324,7 +324,7 @@ export const Hello: MessageFns<Hello> = {
 };
 
 function createBaseRelayCall(): RelayCall {
-  return { id: 0, method: "", request: Buffer.alloc(0), deadlineUnixMs: 0, caller: undefined, address: "" };
+  return { id: 0, method: "", request: new Uint8Array(0), deadlineUnixMs: 0, caller: undefined, address: "" };
 }
 
 export const RelayCall: MessageFns<RelayCall> = {
@@ -384,7 +384,7 @@ export const RelayCall: MessageFns<RelayCall> = {
               break;
             }
 
-            message.request = Buffer.from(reader.bytes());
+            message.request = reader.bytes();
             continue;
           }
           case 4: {
@@ -621,7 +621,7 @@ export const ToGateway: MessageFns<ToGateway> = {
 };
 
 function createBaseRelayReply(): RelayReply {
-  return { callId: 0, code: 0, response: Buffer.alloc(0), message: "", details: [] };
+  return { callId: 0, code: 0, response: new Uint8Array(0), message: "", details: [] };
 }
 
 export const RelayReply: MessageFns<RelayReply> = {
@@ -678,7 +678,7 @@ export const RelayReply: MessageFns<RelayReply> = {
               break;
             }
 
-            message.response = Buffer.from(reader.bytes());
+            message.response = reader.bytes();
             continue;
           }
           case 4: {
