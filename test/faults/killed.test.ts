@@ -80,7 +80,7 @@ describe("the ledger of the test's own clients", () => {
     const chat = client.db(`${new URL(stack.mongodbUri.replace("mongodb:", "http:")).pathname.slice(1)}_chat`);
 
     await traffic.send(50);
-    const { deletedCount } = await chat.collection("inbox").deleteOne({});
+    const { deletedCount } = await chat.collection("inbox").deleteOne({ recipientId: { $in: traffic.accountIds } });
     await traffic.connectRest();
 
     expect(deletedCount).to.equal(1);

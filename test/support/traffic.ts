@@ -47,6 +47,11 @@ export class Traffic implements AsyncDisposable {
     return traffic;
   }
 
+  /** Everybody's account. */
+  get accountIds(): readonly string[] {
+    return this.#people.map(({ accountId }) => accountId);
+  }
+
   /** Connects those who are not yet. */
   async connectRest(): Promise<void> {
     await Promise.all(this.#people.filter(({ connection }) => connection === undefined).map((person) => this.#connect(person)));

@@ -99,6 +99,12 @@ export async function present(
   return { ...answer, nextRefreshToken: Buffer.from(answer.nextRefreshToken), accessToken: Buffer.from(answer.accessToken) };
 }
 
+/** The sessions whose end the gateway was told of so far: it is told in the turn after the answer. */
+export async function told({ gateway }: Pick<Bench, "gateway">): Promise<readonly string[]> {
+  await new Promise(setImmediate);
+  return gateway.revoked;
+}
+
 export async function confirm({ context }: Bench, sessionId: string, generation: number, service: ServiceName = "chat"): Promise<void> {
   await confirmRefreshToken(context)({ sessionId, service, generation }, callOf());
 }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { logout } from "../../../services/account/rpc/logout.ts";
-import { type Bench, callOf, check, confirm, logIn, openBench, present, reasonOf, stored } from "./bench.ts";
+import { type Bench, callOf, check, confirm, logIn, openBench, present, reasonOf, stored, told } from "./bench.ts";
 
 const TOO_LATE = "UNAVAILABLE JUDGEMENT_TOO_LATE";
 
@@ -74,7 +74,7 @@ describe("a presentation that is held up", () => {
 
     expect(reason).to.equal(TOO_LATE);
     expect(await stored(bench, sessionId)).to.not.have.property("revokedAt");
-    expect(bench.gateway.revoked).to.deep.equal([]);
+    expect(await told(bench)).to.deep.equal([]);
   });
 
   it("is judged by what is true when it is written: a token that was retired meanwhile gets nothing", async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { expect } from "chai";
 import { KeyRing, rotateKeys } from "../../../platform/keys.ts";
 import { createTokenKeys } from "../../../services/account/token-keys.ts";
-import { check, confirm, logIn, openBench, present, reasonOf, stored } from "./bench.ts";
+import { check, confirm, logIn, openBench, present, reasonOf, stored, told } from "./bench.ts";
 
 const GRACE_MS = 50;
 const REFUSED = "UNAUTHENTICATED REFRESH_TOKEN_REFUSED";
@@ -18,7 +18,7 @@ describe("the rotation of refresh tokens", () => {
 
     expect(reason).to.equal("UNAVAILABLE REFRESH_TOKEN_JUST_RETIRED");
     expect((await present(bench, nextRefreshToken)).generation).to.equal(3);
-    expect(bench.gateway.revoked).to.deep.equal([]);
+    expect(await told(bench)).to.deep.equal([]);
   });
 
   it("takes a retired token after the grace for stolen: the session ends with the tokens of all its services", async () => {
@@ -31,7 +31,7 @@ describe("the rotation of refresh tokens", () => {
     const reason = await reasonOf(present(bench, chat));
 
     expect(reason).to.equal("UNAUTHENTICATED REFRESH_TOKEN_REUSED");
-    expect(bench.gateway.revoked).to.deep.equal([sessionId]);
+    expect(await told(bench)).to.deep.equal([sessionId]);
     expect(await reasonOf(present(bench, nextRefreshToken))).to.equal(REFUSED);
     expect(await reasonOf(present(bench, tokens["account"]?.refreshToken ?? randomBytes(1024), { service: "account" }))).to.equal(REFUSED);
     expect(await reasonOf(check(bench, accessToken))).to.equal("UNAUTHENTICATED ACCESS_TOKEN_REFUSED");
@@ -49,7 +49,7 @@ describe("the rotation of refresh tokens", () => {
     const late = await reasonOf(present(bench, chat));
 
     expect([early, late]).to.deep.equal(["UNAVAILABLE REFRESH_TOKEN_JUST_RETIRED", "UNAUTHENTICATED REFRESH_TOKEN_REUSED"]);
-    expect(bench.gateway.revoked).to.deep.equal([sessionId]);
+    expect(await told(bench)).to.deep.equal([sessionId]);
   });
 
   it("keeps the families of a session's services apart", async () => {
@@ -95,7 +95,7 @@ describe("the rotation of refresh tokens", () => {
     const reason = await reasonOf(present(bench, third.nextRefreshToken));
 
     expect(reason).to.equal(REFUSED);
-    expect(bench.gateway.revoked).to.deep.equal([]);
+    expect(await told(bench)).to.deep.equal([]);
   });
 
   it("goes on over a rotation of the keys by another process, with garbage about", async () => {

@@ -6,7 +6,7 @@ import { login } from "../../../services/account/rpc/login.ts";
 import { logout } from "../../../services/account/rpc/logout.ts";
 import { logoutEverywhere } from "../../../services/account/rpc/logout-everywhere.ts";
 import { revokeSession } from "../../../services/account/rpc/revoke-session.ts";
-import { type Bench, callOf, confirm, logIn, openBench, present, reasonOf, stored } from "./bench.ts";
+import { type Bench, callOf, confirm, logIn, openBench, present, reasonOf, stored, told } from "./bench.ts";
 
 const REFUSED = "UNAUTHENTICATED REFRESH_TOKEN_REFUSED";
 
@@ -70,7 +70,7 @@ describe("the sessions of an account", () => {
     expect(await listed(bench, first)).to.deep.equal([first.sessionId]);
     expect(await reasonOf(present(bench, second.chat))).to.equal(REFUSED);
     expect(await reasonOf(present(bench, first.chat))).to.equal("OK");
-    expect(new Set(bench.gateway.revoked)).to.deep.equal(new Set([second.sessionId]));
+    expect(new Set(await told(bench))).to.deep.equal(new Set([second.sessionId]));
   });
 
   it("of others cannot be ended", async () => {
@@ -81,7 +81,7 @@ describe("the sessions of an account", () => {
 
     expect(reason).to.equal("NOT_FOUND SESSION_NOT_FOUND");
     expect(await reasonOf(present(bench, bob.chat))).to.equal("OK");
-    expect(bench.gateway.revoked).to.deep.equal([]);
+    expect(await told(bench)).to.deep.equal([]);
   });
 
   it("end with a logout, with the tokens of both services", async () => {
@@ -104,7 +104,7 @@ describe("the sessions of an account", () => {
 
     await logoutEverywhere(bench.context)({}, callOf(first));
 
-    expect(bench.gateway.revoked).to.have.members(sessions.map(({ sessionId }) => sessionId));
+    expect(await told(bench)).to.have.members(sessions.map(({ sessionId }) => sessionId));
     expect(await Promise.all(sessions.map(({ chat }) => reasonOf(present(bench, chat))))).to.deep.equal([REFUSED, REFUSED, REFUSED]);
     expect(await reasonOf(present(bench, bob.chat))).to.equal("OK");
   });
