@@ -1,4 +1,3 @@
-import { SallyportError } from "../platform/errors.ts";
 import type { Push } from "../proto/gen/sallyport/relay/v1/relay.ts";
 import type { ServiceName } from "../proto/method.ts";
 import { Attached } from "./attached.ts";
@@ -7,9 +6,11 @@ import type { GatewayContext } from "./context.ts";
 import { eventText } from "./event-text.ts";
 import { beginExchange, type Exchange, type ExchangeEffect, type ExchangeInput, exchange, type Grant } from "./exchange.ts";
 import { type ClientFrame, decodeClientFrame, MAX_FRAME_BYTES } from "./frames.ts";
+import { judge, release } from "./judgement.ts";
 import type { Copy } from "./relay.ts";
 import { SocketCalls } from "./socket-calls.ts";
 import type { Ticking } from "./timer-wheel.ts";
+import { type Due, nextLook, STALL_CHECK_MS, type Vigil, whatIsDue } from "./vigil.ts";
 import { MalformedError } from "./wire-reader.ts";
 
 /** The socket under a connection. After its end every verb does nothing. */
@@ -31,9 +32,6 @@ type State =
   | { readonly stage: "open"; readonly confirmation: Confirmation; readonly calls: SocketCalls; readonly attached: Attached | undefined }
   | { readonly stage: "closed" };
 
-const LIVENESS_MARGIN_MS = 10_000;
-const SLOW_READER_MS = 30_000;
-const STALL_CHECK_MS = 1_000;
 const DISPLACED_MS = 10_000;
 /** How long a socket that has grown old stays open after its draining event, so that calls in flight may end. */
 const AGED_GRACE_MS = 1_000;
@@ -67,7 +65,7 @@ export class Connection implements Ticking {
     this.#pingAt = now + context.config.pingIntervalMs;
     context.hub.add(this);
     context.events.socketOpened(this.id, services);
-    context.wheel.schedule(this, this.#nextDue(now));
+    context.wheel.schedule(this, nextLook(this.#vigil(now), context.config, now));
   }
 
   get isOpen(): boolean {
@@ -163,44 +161,48 @@ export class Connection implements Ticking {
       state.attached?.detach();
     }
     if (this.#judged) {
-      this.#release(0);
+      release(this.#context, this.id, 0);
     }
     this.#context.events.socketClosed(this.id, code);
   }
 
   tick(now: number): number | undefined {
-    if (this.#closing !== undefined && now >= this.#closing.at) {
-      this.close(this.#closing.code);
+    for (const due of whatIsDue(this.#vigil(now), this.#context.config, now)) {
+      this.#meet(due, now);
     }
-    if (this.#state.stage === "exchanging" && now >= this.#state.stepAt + this.#context.config.helloTimeoutMs) {
-      this.#exchange({ kind: "timedOut" });
-    }
-    const stalled = this.#socket.stalledSince(now);
-    if (stalled !== undefined && now >= stalled + SLOW_READER_MS) {
-      this.close(4008);
-    }
-    if (now >= this.#frameAt + this.#context.config.pingIntervalMs + LIVENESS_MARGIN_MS) {
-      this.#socket.terminate();
-    }
-    if (now >= this.#drainAt && this.#closing === undefined) {
-      this.drain(Math.floor(this.#context.random() * 1000), now + AGED_GRACE_MS);
-    }
-    if (now >= this.#pingAt) {
-      this.#pingAt = now + this.#context.config.pingIntervalMs;
-      this.#socket.ping();
-    }
-    return this.isOpen ? this.#nextDue(now) : undefined;
+    return this.isOpen ? nextLook(this.#vigil(now), this.#context.config, now) : undefined;
   }
 
-  #nextDue(now: number): number {
-    const { pingIntervalMs, helloTimeoutMs } = this.#context.config;
-    return Math.min(
-      this.#pingAt,
-      this.#frameAt + pingIntervalMs + LIVENESS_MARGIN_MS,
-      this.#closing?.at ?? this.#drainAt,
-      this.#state.stage === "exchanging" ? this.#state.stepAt + helloTimeoutMs : Number.POSITIVE_INFINITY,
-      this.#socket.bufferedBytes > 0 ? now + STALL_CHECK_MS : Number.POSITIVE_INFINITY,
-    );
+  #meet(due: Due, now: number): void {
+    switch (due.kind) {
+      case "close":
+        this.close(due.code);
+        break;
+      case "terminate":
+        this.#socket.terminate();
+        break;
+      case "timeOutExchange":
+        this.#exchange({ kind: "timedOut" });
+        break;
+      case "drain":
+        this.drain(Math.floor(this.#context.random() * 1000), now + AGED_GRACE_MS);
+        break;
+      case "ping":
+        this.#pingAt = now + this.#context.config.pingIntervalMs;
+        this.#socket.ping();
+        break;
+    }
+  }
+
+  #vigil(now: number): Vigil {
+    return {
+      frameAt: this.#frameAt,
+      pingAt: this.#pingAt,
+      drainAt: this.#drainAt,
+      stepAt: this.#state.stage === "exchanging" ? this.#state.stepAt : undefined,
+      stalledSince: this.#socket.stalledSince(now),
+      closing: this.#closing,
+    };
   }
 
   #exchange(input: ExchangeInput): void {
@@ -240,28 +242,20 @@ export class Connection implements Ticking {
 
   async #judge(service: ServiceName, token: Uint8Array, deadline: number): Promise<void> {
     this.#judged = true;
-    const { address, id: connection } = this;
-    const { incarnation, services, hub, clock } = this.#context;
-    const request = { refreshToken: Buffer.from(token), service, address, incarnation, connection };
-    try {
-      const answer = await services.account.pick(`${connection}`).tokens.presentRefreshToken(request, { deadline, address });
-      const grant: Grant = { service, accountId: answer.accountId, sessionId: answer.sessionId, generation: answer.generation };
-      if (!this.isOpen) {
-        this.#release(0);
-      } else if (hub.join(grant.sessionId, this)) {
-        this.#grants = [...this.#grants, grant];
-        const { nextRefreshToken, accessToken } = answer;
-        this.#exchange({ kind: "accepted", grant, nextRefreshToken, accessToken, at: clock() });
-      } else {
-        this.#exchange({ kind: "refused" });
-      }
-    } catch (error) {
-      const isRefused = error instanceof SallyportError && error.status === "UNAUTHENTICATED";
-      this.#exchange({ kind: isRefused ? "refused" : "failed" });
-      if (!isRefused) {
-        // It may have been judged all the same, until its deadline.
-        this.#release(deadline);
-      }
+    const judgement = await judge(this.#context, this, service, token, deadline);
+    if (judgement.kind === "failed") {
+      // It may have been judged all the same, until its deadline.
+      release(this.#context, this.id, deadline);
+    }
+    if (judgement.kind !== "accepted") {
+      this.#exchange(judgement);
+    } else if (!this.isOpen) {
+      release(this.#context, this.id, 0);
+    } else if (this.#context.hub.join(judgement.grant.sessionId, this)) {
+      this.#grants = [...this.#grants, judgement.grant];
+      this.#exchange({ ...judgement, at: this.#context.clock() });
+    } else {
+      this.#exchange({ kind: "refused" });
     }
   }
 
@@ -318,15 +312,6 @@ export class Connection implements Ticking {
       this.#closing = { at, code };
       this.#context.wheel.schedule(this, at);
     }
-  }
-
-  #release(notBefore: number): void {
-    const { cleanup, incarnation, services, clock } = this.#context;
-    const connection = this.id;
-    cleanup.add(() => {
-      const { tokens } = services.account.pick(`${connection}`);
-      return tokens.releaseConnection({ incarnation, connection }, { deadline: clock() + 5_000 });
-    }, notBefore);
   }
 }
 

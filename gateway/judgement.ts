@@ -1,0 +1,42 @@
+import { SallyportError } from "../platform/errors.ts";
+import type { ServiceName } from "../proto/method.ts";
+import type { GatewayContext } from "./context.ts";
+import type { Grant } from "./exchange.ts";
+
+/** The socket that a refresh token came from. */
+export interface Presenter {
+  readonly id: number;
+  readonly address: string;
+}
+
+/** What the account service says of a refresh token. `failed`: it was not judged, as far as the gateway knows. */
+export type Judgement =
+  | { readonly kind: "accepted"; readonly grant: Grant; readonly nextRefreshToken: Uint8Array; readonly accessToken: Uint8Array }
+  | { readonly kind: "refused" }
+  | { readonly kind: "failed" };
+
+/** Has a refresh token judged, until a deadline in milliseconds since the epoch. Never rejects. */
+export async function judge(
+  { services, incarnation }: GatewayContext,
+  { id: connection, address }: Presenter,
+  service: ServiceName,
+  refreshToken: Uint8Array,
+  deadline: number,
+): Promise<Judgement> {
+  try {
+    const request = { refreshToken, service, address, incarnation, connection };
+    const answer = await services.account.pick(`${connection}`).tokens.presentRefreshToken(request, { deadline, address });
+    const { accountId, sessionId, generation, nextRefreshToken, accessToken } = answer;
+    return { kind: "accepted", grant: { service, accountId, sessionId, generation }, nextRefreshToken, accessToken };
+  } catch (error) {
+    return { kind: error instanceof SallyportError && error.status === "UNAUTHENTICATED" ? "refused" : "failed" };
+  }
+}
+
+/** Ends the access tokens of a connection, retried until it is done; not before a time, when a judgement may still go on. */
+export function release({ cleanup, incarnation, services, clock }: GatewayContext, connection: number, notBefore: number): void {
+  cleanup.add(() => {
+    const { tokens } = services.account.pick(`${connection}`);
+    return tokens.releaseConnection({ incarnation, connection }, { deadline: clock() + 5_000 });
+  }, notBefore);
+}
