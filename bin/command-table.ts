@@ -41,7 +41,7 @@ export const commandTable: readonly Command[] = [
   {
     name: "keys rotate",
     flags: [],
-    summary: "the next step of a rotation: publish new keys, or activate published ones",
+    summary: "make new keys active; the old ones go on verifying and reading",
     load: async () => (await import("./commands/keys-rotate.ts")).keysRotate,
   },
   {

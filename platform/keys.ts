@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { chmod, link, mkdir, readdir, readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { unavailable } from "./errors.ts";
 
 /** What a key is for: signing refresh tokens, signing receipts, enciphering bodies, digesting bodies for the ledger. */
 export const KEY_KINDS = ["token", "receipt", "at-rest", "digest"] as const;
@@ -14,15 +16,18 @@ export interface Key {
   readonly secret: Buffer;
 }
 
-/** How often at most an unknown kid makes a ring read its directory again. */
-const RELOAD_COOL_DOWN_MS = 1_000;
+/** A ring reads its directory again at most this often, however much garbage asks for it; who asks waits. */
+const RELOAD_INTERVAL_MS = 200;
+/** How old a ring may grow before using its active key makes it look for a newer one. */
+const FRESH_MS = 10_000;
 
 /** The keys of one kind: one that is active, and older ones that still verify and read. */
 export class KeyRing {
   readonly #load: () => Promise<readonly Key[]>;
   #active: Key;
   #byKid: ReadonlyMap<string, Key>;
-  #loadedAt = 0;
+  #loadedAt = Number.NEGATIVE_INFINITY;
+  #nextReload: Promise<void> | undefined;
 
   private constructor(load: () => Promise<readonly Key[]>, keys: readonly Key[]) {
     this.#load = load;
@@ -33,11 +38,17 @@ export class KeyRing {
   /** The ring of a kind in a directory, its active key read from `activeFile`. @throws Error naming the file that is missing or malformed. */
   static async open(directory: string, kind: KeyKind, activeFile: string = join(directory, `${kind}.key`)): Promise<KeyRing> {
     const load = (): Promise<readonly Key[]> => readKeys(directory, kind, activeFile);
-    return new KeyRing(load, await load());
+    const ring = new KeyRing(load, await load());
+    ring.#loadedAt = performance.now();
+    return ring;
   }
 
-  /** The key that signs or enciphers. */
+  /** The key that signs or enciphers. A rotation by another process is noticed within seconds of use. */
   get active(): Key {
+    if (performance.now() - this.#loadedAt > FRESH_MS) {
+      // The keys at hand go on working when the directory cannot be read.
+      this.reloadSoon().catch(() => undefined);
+    }
     return this.#active;
   }
 
@@ -46,22 +57,32 @@ export class KeyRing {
     return [...this.#byKid.values()];
   }
 
-  /** A key by its id; a rotation by another process is found by reading the directory again. */
+  /** A key by its id. Of an id that it does not know it says so only after a look at the directory that began after it was asked. */
   async find(kid: string): Promise<Key | undefined> {
-    const known = this.#byKid.get(kid);
-    if (known !== undefined || Date.now() - this.#loadedAt < RELOAD_COOL_DOWN_MS) {
-      return known;
+    if (!this.#byKid.has(kid)) {
+      await this.reloadSoon();
     }
-    await this.reload();
     return this.#byKid.get(kid);
   }
 
-  /** Reads the directory again. */
-  async reload(): Promise<void> {
-    this.#loadedAt = Date.now();
-    const keys = await this.#load();
-    this.#active = firstOf(keys);
-    this.#byKid = new Map(keys.map((key) => [key.kid, key]));
+  /** Reads the directory again, as soon as the last reading is not too young. @throws SallyportError UNAVAILABLE when it cannot be read. */
+  reloadSoon(): Promise<void> {
+    this.#nextReload ??= this.#reloadWhenDue();
+    return this.#nextReload;
+  }
+
+  async #reloadWhenDue(): Promise<void> {
+    await sleep(Math.max(0, this.#loadedAt + RELOAD_INTERVAL_MS - performance.now()));
+    // Who asks from here on may ask for what was written after this reading.
+    this.#nextReload = undefined;
+    this.#loadedAt = performance.now();
+    try {
+      const keys = await this.#load();
+      this.#active = firstOf(keys);
+      this.#byKid = new Map(keys.map((key) => [key.kid, key]));
+    } catch (cause) {
+      throw unavailable("the keys cannot be read", "KEYS_UNREADABLE", cause);
+    }
   }
 }
 

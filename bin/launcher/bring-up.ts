@@ -13,7 +13,7 @@ import { openSocketDirectory } from "./socket-directory.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 import { startRole } from "./start-role.ts";
 
-/** A service has nothing to drain: it finishes what it is at. */
+/** A service has nothing to drain: who waits for its answer asks again. */
 const SERVICE_KILL_AFTER_MS = 10_000;
 
 /** A gateway ends at most 2 s after its drain; the rest is for a machine that is busy. */

@@ -26,6 +26,9 @@ export class Channel implements Invoker, Disposable {
         (error, response) => (error ? reject(readError(error)) : resolve(response ?? Buffer.alloc(0))),
       );
       signal?.addEventListener("abort", () => call.cancel(), { once: true });
+      if (signal?.aborted) {
+        call.cancel();
+      }
     });
   }
 

@@ -24,7 +24,7 @@ interface Waiting {
 
 /** Calls that would wait behind more than this are refused: the service does not keep up. */
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
-const RECONNECT_MS = [50, 100, 200, 400, 800] as const;
+const RECONNECT_MS = [50, 100, 200, 400] as const;
 
 /** One relay stream to one copy of a service, opened again whenever it ends. Calls that wait when it ends fail with UNAVAILABLE. */
 export class RelayClient implements Invoker, Disposable {
@@ -58,6 +58,9 @@ export class RelayClient implements Invoker, Disposable {
     const writer = this.#writer;
     if (writer === undefined || !this.#connected || writer.queuedBytes > MAX_QUEUED_BYTES) {
       return Promise.reject(unavailable("the service cannot be reached", "SERVICE_UNREACHABLE"));
+    }
+    if (signal?.aborted) {
+      return Promise.reject(cancelled());
     }
     return new Promise((resolve, reject) => {
       const id = this.#nextId();
@@ -164,8 +167,7 @@ export class RelayClient implements Invoker, Disposable {
     const waiting = this.#take(id);
     if (waiting !== undefined) {
       this.#writer?.add({ kind: { $case: "cancel", value: { callId: id } } });
-      const message = status === "CANCELLED" ? "the call was cancelled" : "the deadline has passed";
-      waiting.reject(new SallyportError(status, message, { reason: status }));
+      waiting.reject(status === "CANCELLED" ? cancelled() : new SallyportError(status, "the deadline has passed", { reason: status }));
     }
   }
 
@@ -184,6 +186,10 @@ export class RelayClient implements Invoker, Disposable {
     } while (this.#waiting.has(this.#lastId));
     return this.#lastId;
   }
+}
+
+function cancelled(): SallyportError {
+  return new SallyportError("CANCELLED", "the call was cancelled", { reason: "CANCELLED" });
 }
 
 function sizeOf({ kind }: ToService): number {

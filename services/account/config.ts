@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { listenAddress, mongodbUri } from "../../platform/addresses.ts";
 import {
   type Env,
   isLoopbackHost,
@@ -95,25 +96,4 @@ function refuseInPublic(values: Values<AccountVariables>): readonly string[] {
   return (["SALLYPORT_DEBUG", "ACCOUNT_DEV_LOGIN"] as const)
     .filter((name) => values[name])
     .map((name) => `${name}: on is refused while GATEWAY_HOST is not a loopback host`);
-}
-
-function listenAddress(value: string): string {
-  if (/^unix:./.test(value)) {
-    return value;
-  }
-  const [, host, port] = /^(.+):(\d{1,5})$/.exec(value) ?? [];
-  if (host === undefined || Number(port) > 65_535) {
-    throw new Error("expected host:port or unix:<path>");
-  }
-  if (!isLoopbackHost(host)) {
-    throw new Error("expected a loopback host: processes on other machines need mutual TLS, which there is none of");
-  }
-  return value;
-}
-
-function mongodbUri(value: string): string {
-  if (!/^mongodb(\+srv)?:\/\/[^/]/.test(value)) {
-    throw new Error("expected mongodb://… or mongodb+srv://…");
-  }
-  return value;
 }
