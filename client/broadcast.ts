@@ -1,19 +1,22 @@
 import { Wakeup } from "./wakeup.ts";
 
-/** What a subscriber that does not read keeps; older items are dropped. */
+/** How far a subscriber may lag behind; older items are dropped. */
 const KEPT = 1024;
 
 /** Hands each item to everyone who has subscribed. */
 export class Broadcast<T> {
-  readonly #buffers = new Set<T[]>();
+  /** The newest items, once for all subscribers: each knows only how far it has read, so that one which never reads holds nothing. */
+  readonly #newest: T[] = [];
   readonly #wakeup = new Wakeup();
+  #published = 0;
   #ended = false;
 
   publish(item: T): void {
-    for (const buffer of this.#buffers) {
-      buffer.push(item);
-      buffer.splice(0, buffer.length - KEPT);
+    this.#newest.push(item);
+    if (this.#newest.length > KEPT) {
+      this.#newest.shift();
     }
+    this.#published += 1;
     this.#wakeup.wake();
   }
 
@@ -25,25 +28,21 @@ export class Broadcast<T> {
 
   /** Every item from this call on. Ends with the broadcast, or when the signal aborts. */
   subscribe(signal?: AbortSignal): AsyncGenerator<T, void, undefined> {
-    const buffer: T[] = [];
-    this.#buffers.add(buffer);
-    return this.#read(buffer, signal);
+    return this.#read(this.#published, signal);
   }
 
-  async *#read(buffer: T[], signal?: AbortSignal): AsyncGenerator<T, void, undefined> {
-    try {
-      while (!signal?.aborted) {
-        const item = buffer.shift();
-        if (item !== undefined) {
-          yield item;
-        } else if (this.#ended) {
-          return;
-        } else {
-          await this.#wakeup.wait(signal);
-        }
+  async *#read(from: number, signal?: AbortSignal): AsyncGenerator<T, void, undefined> {
+    let next = from;
+    while (!signal?.aborted) {
+      const unread = Math.min(this.#published - next, this.#newest.length);
+      if (unread > 0) {
+        next = this.#published - unread + 1;
+        yield this.#newest[this.#newest.length - unread] as T;
+      } else if (this.#ended) {
+        return;
+      } else {
+        await this.#wakeup.wait(signal);
       }
-    } finally {
-      this.#buffers.delete(buffer);
     }
   }
 }

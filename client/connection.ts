@@ -9,7 +9,7 @@ import type { AccessTokens, HeldToken } from "./exchange.ts";
 import { runExchange, SocketClosed } from "./exchanging.ts";
 import { keepAliveFrame, parseReply } from "./frames.ts";
 import { Inbox } from "./inbox.ts";
-import { invoker } from "./invoke.ts";
+import { type Access, invoker } from "./invoke.ts";
 import { advanceLifecycle, type Ending, type Lifecycle, type LifecycleEffect, type LifecycleInput, startLifecycle } from "./lifecycle.ts";
 import { type MethodClient, methodClient } from "./method-client.ts";
 import { memorySeenMessages, type SeenMessages } from "./seen-messages.ts";
@@ -33,6 +33,11 @@ export interface ConnectionSetup {
   readonly seen?: SeenMessages;
   /** How long one socket may take from its beginning to the end of its exchange; default 20 s. */
   readonly exchangeTimeoutMs?: number;
+}
+
+/** A turn on the store; `socket` is there once its exchange is complete. */
+interface Turn {
+  socket: Socket | undefined;
 }
 
 /** A session's way to the server: one socket at a time, replaced when it is lost, until the app closes it or the server says for good. */
@@ -67,8 +72,12 @@ export class Connection implements AsyncDisposable {
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
     });
-    const accessToken = (service: ServiceName, signal: AbortSignal): Promise<Uint8Array> => this.#accessToken(service, signal);
-    const invoke = invoker({ surroundings, baseUrl, calls: this.#calls, accessToken });
+    const access: Access = {
+      current: (service) => this.#accessTokens?.get(service),
+      wait: (service, signal) => this.#accessToken(service, signal),
+      replaceSocket: () => this.#lost(new SocketClosed(1006, "an access token of the socket was refused")),
+    };
+    const invoke = invoker({ surroundings, baseUrl, calls: this.#calls, access });
     this.account = methodClient(accountService, invoke);
     this.chat = methodClient(chatService, invoke);
     const [state, effects] = startLifecycle();
@@ -142,15 +151,19 @@ export class Connection implements AsyncDisposable {
 
   /** Takes a turn on the store: loads the newest tokens, exchanges, saves, confirms. */
   async #connect(): Promise<void> {
+    const turn: Turn = { socket: undefined };
     try {
       const { signal } = this.#giveUp;
-      await this.#setup.store.exclusive(() => this.#exchange(signal), signal);
+      await this.#setup.store.exclusive(() => this.#exchange(turn, signal), signal);
     } catch (error) {
-      this.#lost(error instanceof SocketClosed ? error : new SocketClosed(1006, "the token store failed", error));
+      // A store may fail late, when the turn's socket has come and gone.
+      if (turn.socket === this.#socket) {
+        this.#lost(error instanceof SocketClosed ? error : new SocketClosed(1006, "the token store failed", error));
+      }
     }
   }
 
-  async #exchange(signal: AbortSignal): Promise<void> {
+  async #exchange(turn: Turn, signal: AbortSignal): Promise<void> {
     const { surroundings, baseUrl, services, store, exchangeTimeoutMs = 20_000 } = this.#setup;
     const held: HeldToken[] = [];
     for (const service of services) {
@@ -164,10 +177,9 @@ export class Connection implements AsyncDisposable {
     if (signal.aborted) {
       return;
     }
-    let mine: Socket | undefined;
     // A socket that was given up may still speak: it must not be taken for its successor.
     const ifCurrent = (act: () => void): void => {
-      if (mine === this.#socket) {
+      if (turn.socket === this.#socket) {
         this.#heardAt = surroundings.now();
         act();
       }
@@ -180,7 +192,7 @@ export class Connection implements AsyncDisposable {
       timeoutMs: exchangeTimeoutMs,
       signal,
       complete: (socket, accessTokens) => {
-        mine = socket;
+        turn.socket = socket;
         this.#exchanged(socket, accessTokens);
       },
       binary: (bytes) => ifCurrent(() => this.#received(bytes)),
@@ -220,6 +232,8 @@ export class Connection implements AsyncDisposable {
     }
     if (event.type === "draining") {
       this.#step({ kind: "draining", hintMs: event.reconnectAfterMs });
+    } else if (event.type === "displaced") {
+      this.#step({ kind: "displaced" });
     }
     this.#events.publish(event);
   }
@@ -227,14 +241,15 @@ export class Connection implements AsyncDisposable {
   /** A call that went out was not answered in time. Networks lose connections without a word. */
   #suspect(sentAt: number): void {
     if (this.#heardAt <= sentAt && this.#setup.surroundings.now() - sentAt >= SILENCE_MS) {
-      const socket = this.#socket;
       this.#lost(new SocketClosed(1006, "the server is silent"));
-      socket?.close();
     }
   }
 
+  /** The socket, if there is one, is closed or good for nothing. */
   #lost(closed: SocketClosed): void {
+    const socket = this.#socket;
     this.#detach();
+    socket?.close();
     this.#trouble = closed.cause ?? closed;
     const { now, random } = this.#setup.surroundings;
     this.#step({ kind: "closed", code: closed.code, reason: closed.reason, now: now(), random: random() });

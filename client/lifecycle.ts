@@ -1,8 +1,14 @@
 import { backoff } from "./backoff.ts";
 import { closeCode, type Reaction } from "./close-codes.ts";
 
-/** A connection that has stood this long has forgotten the failures before it. */
-export const STABLE_MS = 10_000;
+/**
+ * A socket that stood this long after its exchange has the connection forget the failures before it, in milliseconds. Short, so that one
+ * short outage soon after another does not find the waits of both added up; long enough that a server which takes exchanges and falls
+ * over each time is not asked for more than one every two seconds by a client.
+ */
+export const STABLE_MS = 2_000;
+
+const DISPLACED = 4409;
 
 /** Why a connection is over for good. */
 export interface Ending {
@@ -16,7 +22,13 @@ export interface Ending {
 /** Where a connection is in its life, over all its sockets. `failures`: attempts in a row that came to nothing. */
 export type Lifecycle =
   | { readonly at: "connecting"; readonly failures: number }
-  | { readonly at: "ready"; readonly failures: number; readonly since: number; readonly hintMs: number | undefined }
+  | {
+      readonly at: "ready";
+      readonly failures: number;
+      readonly since: number;
+      readonly hintMs: number | undefined;
+      readonly displaced: boolean;
+    }
   | { readonly at: "waiting"; readonly failures: number }
   | { readonly at: "ended"; readonly ending: Ending };
 
@@ -24,6 +36,7 @@ export type Lifecycle =
 export type LifecycleInput =
   | { readonly kind: "exchanged"; readonly now: number }
   | { readonly kind: "draining"; readonly hintMs: number }
+  | { readonly kind: "displaced" }
   | { readonly kind: "closed"; readonly code: number; readonly reason: string; readonly now: number; readonly random: number }
   | { readonly kind: "elapsed" }
   | { readonly kind: "tokenMissing"; readonly service: string }
@@ -49,9 +62,13 @@ export function advanceLifecycle(state: Lifecycle, input: LifecycleInput): Step 
   }
   switch (input.kind) {
     case "exchanged":
-      return state.at === "connecting" ? [{ at: "ready", failures: state.failures, since: input.now, hintMs: undefined }, []] : [state, []];
+      return state.at === "connecting"
+        ? [{ at: "ready", failures: state.failures, since: input.now, hintMs: undefined, displaced: false }, []]
+        : [state, []];
     case "draining":
       return state.at === "ready" ? [{ ...state, hintMs: input.hintMs }, []] : [state, []];
+    case "displaced":
+      return state.at === "ready" ? [{ ...state, displaced: true }, []] : [state, []];
     case "closed":
       return state.at === "waiting" ? [state, []] : reactToClose(state, input);
     case "elapsed":
@@ -71,6 +88,10 @@ function reactToClose(
   switch (reaction) {
     case "reconnect":
     case "reconnect-after-hint": {
+      if (state.at === "ready" && state.displaced) {
+        // The 4409 that was to come can be lost like any other word, and to come back would displace the newer socket.
+        return end({ reaction: "stop", meaning: closeCode(DISPLACED).meaning });
+      }
       const failures = state.at === "ready" && now - state.since >= STABLE_MS ? 0 : state.failures;
       const hintMs = hint === "reason" ? parseHint(reason) : hint === "draining" && state.at === "ready" ? state.hintMs : undefined;
       return [{ at: "waiting", failures: failures + 1 }, [{ kind: "wait", ms: hintMs ?? backoff(failures, random) }]];

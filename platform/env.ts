@@ -27,7 +27,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads all variables of a table, then asks `rules` for what is wrong between them.
+ * Reads all variables of a table, then asks `rules` for what is wrong between them, with the default in place of what cannot be read.
  * @throws ConfigError with every mistake at once.
  */
 export function readVariables<V extends Variables>(
@@ -42,11 +42,10 @@ export function readVariables<V extends Variables>(
       values[name] = variable.parse(env[name] || variable.default);
     } catch (error) {
       problems.push(`${name}: ${error instanceof Error ? error.message : "unreadable"}`);
+      values[name] = variable.parse(variable.default);
     }
   }
-  if (problems.length === 0) {
-    problems.push(...rules(values as Values<V>));
-  }
+  problems.push(...rules(values as Values<V>));
   if (problems.length > 0) {
     throw new ConfigError(problems);
   }

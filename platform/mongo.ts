@@ -34,7 +34,7 @@ export function openDatabase(uri: string, service: string): Database {
       try {
         // A client whose first connection failed stays closed until it is told to connect again; connected, it does nothing.
         await client.connect();
-        const hello = await client.db("admin").command({ hello: 1 }, { timeoutMS: 2_000 });
+        const hello = await client.db("admin").command({ hello: 1 }, { timeoutMS: 1_000 });
         return hello["isWritablePrimary"] === true || hello["msg"] === "isdbgrid";
       } catch {
         return false;

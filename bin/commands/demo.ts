@@ -6,10 +6,11 @@ import { stopSignal } from "../signals.ts";
 const LONGEST_MS = 60_000;
 const URL_FLAG = "--url=";
 
-/** Plays the demo against the stack at the given URL, or against one of its own that is stopped at the end. */
+/** Plays the demo against the stack at the given URL, else against the one that runs on this data directory, else against one of its own that is stopped at the end. */
 export const demo: Run = async ({ entry, env, flags, print, warn }) => {
   const stop = stopSignal();
   const { runDemo } = await import("../demo/run-demo.ts");
+  const { findRunningStack } = await import("../demo/running-stack.ts");
   const { startScratchStack } = await import("../demo/scratch-stack.ts");
 
   const play = (setup: { url: string; mongodbUri: string | undefined }): Promise<number> =>
@@ -18,6 +19,11 @@ export const demo: Run = async ({ entry, env, flags, print, warn }) => {
   const given = [...flags].find((flag) => flag.startsWith(URL_FLAG))?.slice(URL_FLAG.length);
   if (given !== undefined) {
     return play({ url: given, mongodbUri: env["MONGODB_URI"] || undefined });
+  }
+  const running = await findRunningStack(env);
+  if (running !== undefined) {
+    print(`with the stack that runs at ${running.url}`);
+    return play(running);
   }
   print("starting a stack for the demo");
   await using stack = await startScratchStack(entry, env, stop, warn);

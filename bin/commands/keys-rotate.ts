@@ -1,7 +1,7 @@
 import type { Run } from "../command.ts";
 import { launcherConfig } from "../launcher/config.ts";
 
-/** Takes the next step of a rotation of the keys, and says what was done to each. */
+/** Makes a new active key of each kind, and prints their ids; processes that run take them up within seconds of use. */
 export const keysRotate: Run = async ({ env, print }) => {
   const { rotateKeys } = await import("../../platform/keys.ts");
   const { keysDirectory } = launcherConfig(env);

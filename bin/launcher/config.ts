@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { mongodbUri } from "../../platform/addresses.ts";
 import { type Env, onOff, readVariables, text, type Variable } from "../../platform/env.ts";
 
 /** The launcher's own variables. */
@@ -10,7 +11,7 @@ export const launcherVariables: {
 } = {
   SALLYPORT_DATA_DIR: {
     default: ".sallyport",
-    meaning: "the directory of everything that is kept on this machine: the embedded database, keys, the operator's token",
+    meaning: "the directory of everything that is kept on this machine: the embedded database, keys",
     parse: text,
   },
   SALLYPORT_KEYS_DIR: {
@@ -22,7 +23,7 @@ export const launcherVariables: {
     default: "",
     meaning:
       "the database, a replica set; the name in it (default sallyport) prefixes the services' own; unset under start: a private mongod under SALLYPORT_DATA_DIR",
-    parse: mongodbUri,
+    parse: (value) => (value === "" ? "" : mongodbUri(value)),
   },
   ACCOUNT_DEV_LOGIN: {
     default: "off",
@@ -51,11 +52,4 @@ export function launcherConfig(env: Env): LauncherConfig {
     keysDirectory: values.SALLYPORT_KEYS_DIR === "" ? join(dataDirectory, "keys") : resolve(values.SALLYPORT_KEYS_DIR),
     mongodbUri: values.MONGODB_URI === "" ? undefined : values.MONGODB_URI,
   };
-}
-
-function mongodbUri(value: string): string {
-  if (value !== "" && !/^mongodb(\+srv)?:\/\/./.test(value)) {
-    throw new Error("expected mongodb:// or mongodb+srv://");
-  }
-  return value;
 }

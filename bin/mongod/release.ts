@@ -1,4 +1,5 @@
 import type { RequestOptions } from "node:https";
+import { getOS } from "mongodb-memory-server-core/lib/util/getos/index.js";
 import { MongoBinaryDownload } from "mongodb-memory-server-core/lib/util/MongoBinaryDownload.js";
 
 /** The release that is fetched from its makers. */
@@ -8,8 +9,8 @@ export const RELEASE = "6.0.20";
 const SILENCE_MS = 5_000;
 
 /** Fetches the release for this machine into a folder. Resolves to the path of the server. */
-export function fetchRelease(folder: string): Promise<string> {
-  return new ReleaseDownload({ version: RELEASE, downloadDir: folder, checkMD5: true }).getMongodPath();
+export async function fetchRelease(folder: string): Promise<string> {
+  return new ReleaseDownload({ version: RELEASE, downloadDir: folder, checkMD5: true, os: await getOS() }).getMongodPath();
 }
 
 class ReleaseDownload extends MongoBinaryDownload {

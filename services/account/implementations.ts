@@ -1,9 +1,9 @@
 import { type Implementation, implement } from "../../platform/rpc/call.ts";
+import { leaseHandlers } from "../../platform/rpc/lease-handlers.ts";
 import { accountService, directoryService, leaseService, tokenService } from "../../proto/gen/policy/services.ts";
 import type { AccountContext } from "./context.ts";
 import { checkAccessToken } from "./rpc/check-access-token.ts";
 import { confirmRefreshToken } from "./rpc/confirm-refresh-token.ts";
-import { endLease } from "./rpc/end-lease.ts";
 import { filterAccounts } from "./rpc/filter-accounts.ts";
 import { getAccount } from "./rpc/get-account.ts";
 import { listRevocations } from "./rpc/list-revocations.ts";
@@ -13,7 +13,6 @@ import { logout } from "./rpc/logout.ts";
 import { logoutEverywhere } from "./rpc/logout-everywhere.ts";
 import { presentRefreshToken } from "./rpc/present-refresh-token.ts";
 import { releaseConnection } from "./rpc/release-connection.ts";
-import { renewLease } from "./rpc/renew-lease.ts";
 import { revokeSession } from "./rpc/revoke-session.ts";
 
 /** Every method that the account service serves. */
@@ -35,6 +34,6 @@ export function implementations(context: AccountContext): readonly Implementatio
       listRevocations: listRevocations(context),
     }),
     ...implement(directoryService, { filterAccounts: filterAccounts(context) }),
-    ...implement(leaseService, { renewLease: renewLease(context), endLease: endLease(context) }),
+    ...implement(leaseService, leaseHandlers(context.leases)),
   ];
 }

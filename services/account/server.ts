@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { KeyRing } from "../../platform/keys.ts";
 import { Disposables, type Running } from "../../platform/lifecycle.ts";
 import type { Logger } from "../../platform/logger.ts";
-import { createIndexes, type Database, isDatabaseUnavailable, openDatabase } from "../../platform/mongo.ts";
+import { openDatabase } from "../../platform/mongo.ts";
+import { prepareDatabase } from "../../platform/prepare-database.ts";
 import { startRpcServer } from "../../platform/rpc/server.ts";
 import type { AccountConfig } from "./config.ts";
 import { createContext } from "./context.ts";
@@ -21,7 +21,7 @@ export async function startAccount(config: AccountConfig, logger: Logger): Promi
     const ring = await KeyRing.open(config.keysDir, "token");
     const database = stack.use(openDatabase(config.mongodbUri, "account"));
     const context = createContext(config, ring, database.db, logger);
-    await prepareDatabase(database, context.events.databaseAwaited);
+    await prepareDatabase(database, accountSchemas, context.events.databaseAwaited);
     context.leaseWatch.seenUp();
 
     const { gateways } = context;
@@ -45,26 +45,5 @@ export async function startAccount(config: AccountConfig, logger: Logger): Promi
   } catch (error) {
     await stack[Symbol.asyncDispose]();
     throw error;
-  }
-}
-
-const RETRY_MS = 250;
-
-async function prepareDatabase(database: Database, awaited: () => void): Promise<void> {
-  for (let said = false; ; said = true) {
-    try {
-      if (await database.isUp()) {
-        return await createIndexes(database.db, accountSchemas);
-      }
-    } catch (error) {
-      // A primary that went away in between: wait for the next.
-      if (!isDatabaseUnavailable(error)) {
-        throw error;
-      }
-    }
-    if (!said) {
-      awaited();
-    }
-    await sleep(RETRY_MS);
   }
 }

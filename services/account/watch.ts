@@ -1,9 +1,9 @@
 import type { Database } from "../../platform/mongo.ts";
 import type { AccountContext } from "./context.ts";
 
-const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 500;
 
-/** Looks every second whether the database answers, and says so. */
+/** Looks twice a second whether the database answers, and says so. */
 export function watchDatabase(
   { events, leaseWatch }: AccountContext,
   database: Database,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type Env, isLoopbackHost, list, milliseconds, oneOf, readVariables, text, type Variable } from "../../platform/env.ts";
+import { listenAddress, mongodbUri, targetList } from "../../platform/addresses.ts";
+import { type Env, milliseconds, oneOf, readVariables, text, type Variable } from "../../platform/env.ts";
 import type { Scheme } from "./at-rest/sealer.ts";
 
 /** How one chat process is set up. */
@@ -27,12 +28,12 @@ export const chatVariables: {
   readonly CHAT_AT_REST_KEY_FILE: Variable<string>;
   readonly SALLYPORT_LOG_LEVEL: Variable<string>;
 } = {
-  CHAT_LISTEN: { default: "127.0.0.1:9102", meaning: "where the chat service listens: host:port or unix:<path>", parse: localAddress },
-  ACCOUNT_TARGETS: { default: "127.0.0.1:9101", meaning: "where the account service listens: a comma list of targets", parse: targets },
+  CHAT_LISTEN: { default: "127.0.0.1:9102", meaning: "where the chat service listens: host:port or unix:<path>", parse: listenAddress },
+  ACCOUNT_TARGETS: { default: "127.0.0.1:9101", meaning: "where the account service listens: a comma list of targets", parse: targetList },
   MONGODB_URI: {
     default: "mongodb://127.0.0.1:27017/sallyport",
     meaning: "the database; the name in it prefixes the services' own",
-    parse: text,
+    parse: mongodbUri,
   },
   SALLYPORT_DATA_DIR: { default: ".sallyport", meaning: "where keys and the embedded database live", parse: text },
   SALLYPORT_KEYS_DIR: { default: "", meaning: "the keys that all copies share; default: keys in the data directory", parse: text },
@@ -71,27 +72,4 @@ export function chatConfig(env: Env): ChatConfig {
     atRest: values.CHAT_AT_REST,
     atRestKeyFile: values.CHAT_AT_REST_KEY_FILE || join(keysDir, "at-rest.key"),
   };
-}
-
-/** An address between processes of one machine: mutual TLS is what a wider one would need. */
-function localAddress(value: string): string {
-  if (/^unix:.+/.test(value)) {
-    return value;
-  }
-  const match = /^(?:dns:\/\/\/)?(.+):(\d{1,5})$/.exec(value);
-  if (match === null || Number(match[2]) > 65_535) {
-    throw new Error("expected host:port or unix:<path>");
-  }
-  if (!isLoopbackHost(match[1] ?? "")) {
-    throw new Error("expected a loopback host or unix:<path>");
-  }
-  return value;
-}
-
-function targets(value: string): readonly string[] {
-  const found = list(value).map(localAddress);
-  if (found.length === 0) {
-    throw new Error("expected a comma list of targets");
-  }
-  return found;
 }

@@ -12,6 +12,7 @@ import { HybridClock } from "./delivery/hybrid-clock.ts";
 import { Inboxes } from "./delivery/inboxes.ts";
 import { Rooms } from "./delivery/rooms.ts";
 import { Sending } from "./delivery/sending.ts";
+import { Unreadable } from "./delivery/unreadable.ts";
 import type { Directory } from "./directory.ts";
 import type { ChatEvents } from "./events.ts";
 import { createReceipts, type Receipts } from "./receipts/receipts.ts";
@@ -35,6 +36,7 @@ export interface ChatContext {
   readonly leases: Leases;
   readonly sealer: Sealer;
   readonly receipts: Receipts;
+  readonly unreadable: Unreadable;
   readonly custody: Custody;
   readonly inboxes: Inboxes;
   readonly sending: Sending;
@@ -66,8 +68,9 @@ export async function createContext({ config, db, directory, events, bounds, now
   };
   const { sends, inbox, presence, blocks } = stores;
   const hybridClock = new HybridClock(now);
+  const unreadable = new Unreadable(events.bodyUnreadable);
   const custody: Custody = new Custody({
-    ...{ sends, inbox, sealer, receipts, digester, hybridClock, now },
+    ...{ sends, inbox, sealer, receipts, digester, hybridClock, now, unreadable },
     delivered: (deliveries) => announce(deliveries),
   });
   const inboxes = new Inboxes({
@@ -82,5 +85,5 @@ export async function createContext({ config, db, directory, events, bounds, now
   const rooms = new Rooms(inbox, bounds, now);
   const sending = new Sending({ inboxes, custody, sends, blocks, directory, rooms, receipts, hybridClock, deadlineNow: Date.now });
   const leases = new Leases(db);
-  return { ...stores, now, copy: newUuid(), hybridClock, leases, sealer, receipts, custody, inboxes, sending, events };
+  return { ...stores, now, copy: newUuid(), hybridClock, leases, sealer, receipts, unreadable, custody, inboxes, sending, events };
 }

@@ -9,6 +9,8 @@ import { directoryService } from "../../proto/gen/policy/services.ts";
 export interface Directory {
   /** @throws UNAVAILABLE when the account service cannot be asked. */
   exists(accountId: string): Promise<boolean>;
+  /** The same, asked anew whatever is believed. */
+  existsNow(accountId: string): Promise<boolean>;
 }
 
 /** Answers "exists" are believed for so long; "does not exist" is asked again each time. */
@@ -40,19 +42,19 @@ export function openDirectory(targets: readonly string[], now: Clock): Directory
     return ids.map((id) => existing.has(id));
   }, MAX_ASKED);
 
+  const existsNow = async (accountId: string): Promise<boolean> => {
+    const exists = await questions.add(accountId);
+    believed.delete(accountId);
+    if (exists) {
+      believed.set(accountId, now() + BELIEVED_MS);
+      dropOldest(believed);
+    }
+    return exists;
+  };
+
   return {
-    exists: async (accountId) => {
-      if ((believed.get(accountId) ?? 0) > now()) {
-        return true;
-      }
-      const exists = await questions.add(accountId);
-      believed.delete(accountId);
-      if (exists) {
-        believed.set(accountId, now() + BELIEVED_MS);
-        dropOldest(believed);
-      }
-      return exists;
-    },
+    exists: async (accountId) => (believed.get(accountId) ?? 0) > now() || existsNow(accountId),
+    existsNow,
     [Symbol.dispose]: () => {
       for (const channel of channels) {
         channel[Symbol.dispose]();

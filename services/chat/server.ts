@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../platform/clock.ts";
 import { Disposables, type Running } from "../../platform/lifecycle.ts";
 import type { Logger } from "../../platform/logger.ts";
-import { createIndexes, type Database, openDatabase } from "../../platform/mongo.ts";
+import { type Database, openDatabase } from "../../platform/mongo.ts";
+import { prepareDatabase } from "../../platform/prepare-database.ts";
 import { implement } from "../../platform/rpc/call.ts";
+import { leaseHandlers } from "../../platform/rpc/lease-handlers.ts";
 import { startRpcServer } from "../../platform/rpc/server.ts";
 import { chatService, deliveryService, leaseService } from "../../proto/gen/policy/services.ts";
 import type { ChatConfig } from "./config.ts";
@@ -14,7 +15,7 @@ import { INBOX_BOUNDS } from "./delivery/rooms.ts";
 import { openDirectory } from "./directory.ts";
 import { createEvents } from "./events.ts";
 import { startRounds } from "./rounds.ts";
-import { chatHandlers, deliveryHandlers, leaseHandlers } from "./rpc/handlers.ts";
+import { chatHandlers, deliveryHandlers } from "./rpc/handlers.ts";
 import type { InboxSize } from "./store/inbox.ts";
 import { chatSchemas } from "./store/schema.ts";
 
@@ -27,8 +28,7 @@ export interface ChatOverrides {
   readonly healMs?: number;
 }
 
-const DATABASE_RETRY_MS = 250;
-const HEALTH_MS = 1_000;
+const HEALTH_MS = 500;
 const HEAL_MS = 5_000;
 const SWEEP_MS = 60_000;
 
@@ -48,8 +48,7 @@ async function start(config: ChatConfig, logger: Logger, overrides: ChatOverride
   const events = createEvents(logger);
 
   const database = parts.use(openDatabase(config.mongodbUri, "chat"));
-  await untilUp(database);
-  await createIndexes(database.db, chatSchemas);
+  await prepareDatabase(database, chatSchemas, events.databaseAwaited);
 
   const directory = openDirectory(config.accountTargets, Date.now);
   parts.defer(() => directory[Symbol.dispose]());
@@ -63,7 +62,7 @@ async function start(config: ChatConfig, logger: Logger, overrides: ChatOverride
         implementations: [
           ...implement(chatService, chatHandlers(context)),
           ...implement(deliveryService, deliveryHandlers(context)),
-          ...implement(leaseService, leaseHandlers(context)),
+          ...implement(leaseService, leaseHandlers(context.leases)),
         ],
         observer: context.inboxes,
       },
@@ -76,16 +75,8 @@ async function start(config: ChatConfig, logger: Logger, overrides: ChatOverride
   return { address: server.address, [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose]() };
 }
 
-async function untilUp(database: Database): Promise<void> {
-  while (!(await database.isUp())) {
-    await sleep(DATABASE_RETRY_MS);
-  }
-}
-
-function roundsOf(
-  { inboxes, inbox, presence, sends, events, now }: ChatContext,
-  { healMs = HEAL_MS, sweepMs = SWEEP_MS }: ChatOverrides,
-): Parameters<typeof startRounds>[0] {
+function roundsOf(context: ChatContext, { healMs = HEAL_MS, sweepMs = SWEEP_MS }: ChatOverrides): Parameters<typeof startRounds>[0] {
+  const { inbox, sends, events, now } = context;
   const sweep = async (): Promise<void> => {
     const expired = await sweepExpired(sends, inbox, now());
     if (expired > 0) {
@@ -93,7 +84,7 @@ function roundsOf(
     }
   };
   return [
-    { name: "heal", everyMs: healMs, run: () => healLostWakes(inboxes, inbox, presence) },
+    { name: "heal", everyMs: healMs, run: () => healLostWakes(context) },
     { name: "sweep", everyMs: sweepMs, run: sweep },
   ];
 }

@@ -520,10 +520,13 @@ export const contract: readonly MethodContract[] = [
     response: "sallyport.chat.v1.AcknowledgeResponse",
     good: [
       { title: "the smallest", json: () => ({}) },
-      { title: "the largest", json: () => ({ messageIds: many(2, (i) => (uuid(i))) }) },
+      { title: "the largest", json: () => ({ messageIds: many(256, (i) => (uuid(i))) }) },
+      { title: "messageIds of 0 items", json: () => ({}) },
+      { title: "messageIds of 256 items", json: () => ({ messageIds: many(256, (i) => (uuid(i))) }) },
       { title: "messageIds[1] in upper case", json: () => ({ messageIds: [uuid(0), uuid(1).toUpperCase()] }) },
     ],
     bad: [
+      { title: "messageIds of 257 items", field: "messageIds", json: () => ({ messageIds: many(257, (i) => (uuid(i))) }) },
       { title: "messageIds[1] empty", field: "messageIds[1]", json: () => ({ messageIds: [uuid(0), ""] }) },
       { title: "messageIds[1] a word", field: "messageIds[1]", json: () => ({ messageIds: [uuid(0), "alice"] }) },
       { title: "messageIds[1] without hyphens", field: "messageIds[1]", json: () => ({ messageIds: [uuid(0), uuid(1).replaceAll("-", "")] }) },

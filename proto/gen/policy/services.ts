@@ -827,6 +827,7 @@ function checkChatDetachRequest(_message: chatDelivery.DetachRequest, _path: str
 function checkChatDetachResponse(_message: chatDelivery.DetachResponse, _path: string, _found: Violation[]): void {}
 
 function checkChatAcknowledgeRequest(message: chatDelivery.AcknowledgeRequest, path: string, found: Violation[]): void {
+  rules.itemCount(found, `${path}messageIds`, message.messageIds.length, 0, 256);
   for (const [index, item] of message.messageIds.entries()) {
     rules.uuid(found, `${path}messageIds[${index}]`, item);
   }

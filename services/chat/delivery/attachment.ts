@@ -1,7 +1,7 @@
 import { unavailable } from "../../../platform/errors.ts";
 import type { GatewayPeer } from "../../../platform/rpc/call.ts";
-import { withCurrent } from "./change.ts";
-import type { Attachment, Emit, Entry, InboxState, Input } from "./inbox-state.ts";
+import { withCurrent, without } from "./change.ts";
+import type { Attachment, Emit, Entry, InboxState, Input, SocketName } from "./inbox-state.ts";
 import { readOn } from "./page.ts";
 
 type Attached = Extract<Input, { kind: "attached" }>;
@@ -27,16 +27,31 @@ export function activate(state: InboxState, epoch: number, mark: number, emit: E
   return readOn(withCurrent(withoutCandidate(leave(state, emit), epoch), { ...candidate, mark }), emit);
 }
 
-/** A newer socket has the events. */
-export function outdate(state: InboxState, epoch: number, emit: Emit): InboxState {
-  if (state.current?.epoch === epoch) {
-    return leave(state, emit);
+/** A newer socket has the events: the older one is told, unless it is the same, attached again. */
+export function outdate(state: InboxState, epoch: number, heir: SocketName, emit: Emit): InboxState {
+  const outdated = state.current?.epoch === epoch ? state.current : state.candidates.get(epoch);
+  if (outdated === undefined) {
+    return state;
+  }
+  if (outdated.gateway.incarnation !== heir.incarnation || outdated.connection !== heir.connection) {
+    emit({ kind: "pushDisplaced", to: outdated });
+  }
+  return outdated === state.current ? leave(state, emit) : withoutCandidate(state, epoch);
+}
+
+/** Room for others in place of what waits no longer. What came under way since stays: it is in flight until it is settled. */
+export function dropGone(state: InboxState, epoch: number, ids: readonly string[], emit: Emit): InboxState {
+  const gone = ids.filter((id) => !state.entries.has(id));
+  const { current } = state;
+  if (current?.epoch === epoch) {
+    return readOn(withCurrent(state, { ...current, inFlight: without(current.inFlight, gone) }), emit);
   }
   const candidate = state.candidates.get(epoch);
-  if (candidate !== undefined && !(state.current && isSameSocket(state.current, candidate))) {
-    emit({ kind: "pushDisplaced", to: candidate });
+  if (candidate === undefined) {
+    return state;
   }
-  return withoutCandidate(state, epoch);
+  const candidates = new Map(state.candidates).set(epoch, { ...candidate, inFlight: without(candidate.inFlight, gone) });
+  return { ...state, candidates };
 }
 
 /** The socket has closed. */

@@ -9,6 +9,7 @@ import type { Claim, SendRecord, Sends } from "../store/sends.ts";
 import type { Digester } from "./digester.ts";
 import { acceptedAtOf, type HybridClock, orderAt } from "./hybrid-clock.ts";
 import type { Accepted, ChatMessage } from "./message.ts";
+import type { Unreadable } from "./unreadable.ts";
 
 /** A message that was acknowledged for the first time. */
 export interface Delivery {
@@ -30,7 +31,12 @@ export interface CustodyParts {
   readonly hybridClock: HybridClock;
   readonly now: Clock;
   readonly delivered: (deliveries: readonly Delivery[]) => void;
+  /** Bodies that cannot be opened. */
+  readonly unreadable: Unreadable;
 }
+
+/** One operation of the database names at most so many messages. */
+const MAX_FORGOTTEN = 1_000;
 
 /** Messages in the two collections: claimed in the ledger, kept in the inbox, ended in both. */
 export class Custody {
@@ -40,7 +46,10 @@ export class Custody {
   constructor(parts: CustodyParts) {
     this.#parts = parts;
     this.#forgetting = new GroupCommit(async (batch) => {
-      await this.#forgetAll(batch.flat());
+      const keys = batch.flat();
+      for (let start = 0; start < keys.length; start += MAX_FORGOTTEN) {
+        await this.#forgetAll(keys.slice(start, start + MAX_FORGOTTEN));
+      }
       return batch.map(() => undefined);
     }, 256);
   }
@@ -87,20 +96,45 @@ export class Custody {
     return this.#forgetting.add(ids.map((id) => ({ recipientId, id })));
   }
 
-  /** The oldest messages of an inbox. What a crash left behind of ended ones is removed instead. */
+  /** The oldest messages of an inbox that can be read; others stay in it. What a crash left behind of ended ones is removed instead. */
   async read(recipientId: string, page: InboxPage): Promise<{ messages: readonly ChatMessage[]; exhausted: boolean }> {
-    const { inbox, sends, hybridClock } = this.#parts;
-    const { documents, exhausted } = await inbox.readOldest(recipientId, page);
-    if (documents.length === 0) {
-      return { messages: [], exhausted };
+    const exclude = [...page.exclude];
+    for (;;) {
+      const { documents, exhausted } = await this.#parts.inbox.readOldest(recipientId, { ...page, exclude });
+      const opened = await Promise.all((await this.#withoutEnded(recipientId, documents)).map((document) => this.#tryOpen(document)));
+      const leftOut = opened.flatMap((one) => ("unreadable" in one ? [one.unreadable] : []));
+      if (leftOut.length === 0) {
+        return { messages: opened.flatMap((one) => ("unreadable" in one ? [] : [one])), exhausted };
+      }
+      // The page again, with others in their place: an inbox that begins with many of them is not blocked.
+      exclude.push(...leftOut);
     }
+  }
+
+  async #withoutEnded(recipientId: string, documents: readonly InboxDocument[]): Promise<readonly InboxDocument[]> {
+    if (documents.length === 0) {
+      return [];
+    }
+    const { inbox, sends, hybridClock } = this.#parts;
     const ended = new Set(await sends.findEnded(documents.map(({ _id }) => _id)));
     await inbox.remove([...ended].map((id) => ({ recipientId, id })));
     const waiting = documents.filter(({ _id }) => !ended.has(_id));
     for (const { order } of waiting) {
       hybridClock.see(order);
     }
-    return { messages: await Promise.all(waiting.map((document) => this.#open(document))), exhausted };
+    return waiting;
+  }
+
+  async #tryOpen(document: InboxDocument): Promise<ChatMessage | { readonly unreadable: string }> {
+    const { unreadable } = this.#parts;
+    try {
+      const message = await this.#open(document);
+      unreadable.drop(document._id);
+      return message;
+    } catch (error) {
+      unreadable.add(document._id, error);
+      return { unreadable: document._id };
+    }
   }
 
   async #forgetAll(keys: readonly InboxKey[]): Promise<void> {
@@ -134,9 +168,7 @@ export class Custody {
 
   async #requireSame({ digest, digestKid }: SendRecord, message: ChatMessage): Promise<void> {
     if (!(await this.#parts.digester.matches(message, digest, digestKid))) {
-      throw new SallyportError("ALREADY_EXISTS", "the client message id was used for another message", {
-        reason: "CLIENT_MESSAGE_ID_REUSED",
-      });
+      throw idReused();
     }
   }
 
@@ -155,6 +187,13 @@ export class Custody {
     const body = await this.#parts.sealer.open(id, sealed);
     return this.#parts.receipts.signAgain({ id, recipientId, senderId, clientMessageId, order, body }, receiptKid);
   }
+}
+
+/** The id of a message is another one's. */
+export function idReused(): SallyportError {
+  return new SallyportError("ALREADY_EXISTS", "the client message id was used for another message", {
+    reason: "CLIENT_MESSAGE_ID_REUSED",
+  });
 }
 
 function acceptedAs({ state, acceptedAt, receiptKid }: SendRecord): Accepted {

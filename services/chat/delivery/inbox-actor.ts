@@ -1,6 +1,7 @@
 import { type SallyportError, toSallyportError, unavailable } from "../../../platform/errors.ts";
 import { stepInbox } from "./inbox.ts";
 import { type Effect, EMPTY_INBOX, type InboxState, type Input, isIdle, isSettled } from "./inbox-state.ts";
+import { InboxTimers } from "./inbox-timers.ts";
 import { Lane } from "./lane.ts";
 import { type Accepted, type ChatMessage, messageEvent } from "./message.ts";
 import { Waiters } from "./waiters.ts";
@@ -35,8 +36,7 @@ export class InboxActor {
   readonly #left: () => void;
   readonly #senders = new Waiters<Accepted>();
   readonly #acknowledgers = new Waiters<void>();
-  readonly #timers = new Map<string, NodeJS.Timeout>();
-  readonly #retries = new Set<NodeJS.Timeout>();
+  readonly #timers = new InboxTimers();
   #settling: (() => void)[] = [];
   #state: InboxState = EMPTY_INBOX;
   #holds = 0;
@@ -54,7 +54,7 @@ export class InboxActor {
   }
 
   get isIdle(): boolean {
-    return this.#holds === 0 && isIdle(this.#state) && this.#retries.size === 0;
+    return this.#holds === 0 && isIdle(this.#state) && !this.#timers.isRetrying;
   }
 
   /** Keeps the actor while something runs. */
@@ -109,10 +109,7 @@ export class InboxActor {
   /** Stops its timers; whoever waits is told that the outcome is unknown. */
   dispose(): void {
     this.#disposed = true;
-    const timers = [...this.#timers.values(), ...this.#retries];
-    for (const timer of timers) {
-      clearTimeout(timer);
-    }
+    this.#timers.stop();
     const stopping = unavailable("the service is stopping", "STOPPING");
     this.#senders.rejectAll(stopping);
     this.#acknowledgers.rejectAll(stopping);
@@ -136,7 +133,7 @@ export class InboxActor {
         effect.to.gateway.push(effect.to.connection, effect.to.epoch, { kind: { $case: "displaced", value: {} } });
         break;
       case "linger":
-        this.#linger(effect.id);
+        this.#timers.linger(effect.id, this.#ports.lingerMs, () => this.handle({ kind: "lingered", id: effect.id }));
         break;
       case "store":
         void this.#settle(effect.message, "stored", this.#ports.store(effect.message));
@@ -151,10 +148,10 @@ export class InboxActor {
         void this.#read(effect);
         break;
       case "retryLater":
-        this.#later({ kind: "retried", ids: effect.ids });
+        this.#timers.retry(RETRY_MS, () => this.handle({ kind: "retried", ids: effect.ids }));
         break;
       case "wakeLater":
-        this.#later({ kind: "woken" });
+        this.#timers.retry(RETRY_MS, () => this.handle({ kind: "woken" }));
         break;
       case "answer":
         this.#senders.resolve(effect.id, effect.accepted);
@@ -175,17 +172,8 @@ export class InboxActor {
     }
   }
 
-  #linger(id: string): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(id);
-      this.handle({ kind: "lingered", id });
-    }, this.#ports.lingerMs);
-    this.#timers.set(id, timer);
-  }
-
   async #settle({ id }: ChatMessage, kind: "stored" | "recorded", outcome: Promise<Accepted>): Promise<void> {
-    clearTimeout(this.#timers.get(id));
-    this.#timers.delete(id);
+    this.#timers.endLinger(id);
     try {
       const accepted = await outcome;
       this.handle({ kind, id, accepted });
@@ -213,14 +201,6 @@ export class InboxActor {
       this.#ports.failed(toSallyportError(thrown));
       this.handle({ kind: "pageFailed", epoch });
     }
-  }
-
-  #later(input: Input): void {
-    const timer = setTimeout(() => {
-      this.#retries.delete(timer);
-      this.handle(input);
-    }, RETRY_MS);
-    this.#retries.add(timer);
   }
 }
 

@@ -2,6 +2,12 @@ import type { SallyportError } from "../../../platform/errors.ts";
 import type { GatewayPeer } from "../../../platform/rpc/call.ts";
 import type { Accepted, ChatMessage } from "./message.ts";
 
+/** A socket by the run of its gateway and its number there. */
+export interface SocketName {
+  readonly incarnation: string;
+  readonly connection: number;
+}
+
 /** A socket that takes the account's events, or is about to. */
 export interface Attachment {
   readonly gateway: GatewayPeer;
@@ -79,8 +85,10 @@ export type Input =
     }
   /** `mark`: an order later than all that is pending. */
   | { readonly kind: "activated"; readonly epoch: number; readonly mark: number }
-  /** A newer socket has the events, here or elsewhere. */
-  | { readonly kind: "outdated"; readonly epoch: number }
+  /** Of what is in flight on a socket these wait no longer: acknowledged where this process did not see it. */
+  | { readonly kind: "gone"; readonly epoch: number; readonly ids: readonly string[] }
+  /** A newer socket has the events, here or elsewhere: the heir. */
+  | { readonly kind: "outdated"; readonly epoch: number; readonly heir: SocketName }
   | { readonly kind: "detached"; readonly incarnation: string; readonly connection: number; readonly epoch: number }
   | { readonly kind: "gatewayLeft"; readonly gateway: GatewayPeer }
   | { readonly kind: "credited"; readonly connection: number; readonly epoch: number; readonly bytes: number }
@@ -133,6 +141,18 @@ export function isIdle({ current, candidates, entries, forgetting }: InboxState)
 /** Whether a message is known here: on the socket, or under way. */
 export function isKnown({ current, entries, forgetting }: InboxState, id: string): boolean {
   return entries.has(id) || forgetting.has(id) || current?.inFlight.has(id) === true;
+}
+
+/** Whether a message was accepted here already, or a socket has had it: it is not refused any more. */
+export function isTaken({ current, candidates, entries, forgetting }: InboxState, id: string): boolean {
+  const sockets = [...candidates.values(), ...(current ? [current] : [])];
+  return entries.has(id) || forgetting.has(id) || sockets.some(({ inFlight }) => inFlight.has(id));
+}
+
+/** What is in flight on a socket without being under way here: only the database can say whether it still waits. */
+export function unaccountedOn({ current, candidates, entries }: InboxState, epoch: number): readonly string[] {
+  const socket = current?.epoch === epoch ? current : candidates.get(epoch);
+  return [...(socket?.inFlight ?? [])].filter((id) => !entries.has(id));
 }
 
 /** Whether no accepted message is on its way into the database. */

@@ -1,5 +1,5 @@
 import { acknowledge, forgotten, notForgotten, retry } from "./acknowledgement.ts";
-import { activate, attach, credit, detach, leaveGateway, outdate } from "./attachment.ts";
+import { activate, attach, credit, detach, dropGone, leaveGateway, outdate } from "./attachment.ts";
 import type { Effect, Emit, InboxState, Input } from "./inbox-state.ts";
 import { failPage, turnPage, wake } from "./page.ts";
 import { fail, finishLinger, finishRecord, finishStore, offer, refute } from "./passage.ts";
@@ -41,7 +41,9 @@ function react(state: InboxState, input: Input, emit: Emit): InboxState {
     case "activated":
       return activate(state, input.epoch, input.mark, emit);
     case "outdated":
-      return outdate(state, input.epoch, emit);
+      return outdate(state, input.epoch, input.heir, emit);
+    case "gone":
+      return dropGone(state, input.epoch, input.ids, emit);
     case "detached":
       return detach(state, input, emit);
     case "gatewayLeft":

@@ -3,27 +3,48 @@ import type { Presence } from "../store/presence.ts";
 import type { InboxActor } from "./inbox-actor.ts";
 import { isKnown } from "./inbox-state.ts";
 import type { Inboxes } from "./inboxes.ts";
+import { landGone } from "./landing.ts";
+import { MAX_IN_FLIGHT } from "./page.ts";
+import type { Unreadable } from "./unreadable.ts";
 
 const CHUNK = 100;
 
-/** Finds what nobody was told of: messages that another copy stored, sockets that have the events elsewhere. Repeat it every few seconds. */
-export async function healLostWakes(inboxes: Inboxes, inbox: Inbox, presence: Presence): Promise<void> {
+/** What is looked through. */
+export interface Healed {
+  readonly inboxes: Inboxes;
+  readonly inbox: Inbox;
+  readonly presence: Presence;
+  readonly unreadable: Pick<Unreadable, "size">;
+}
+
+/** Finds what nobody was told of: messages that another copy stored or ended, sockets that have the events elsewhere. Repeat it every few seconds. */
+export async function healLostWakes({ inboxes, inbox, presence, unreadable }: Healed): Promise<void> {
   const attached = inboxes.attached();
   for (let start = 0; start < attached.length; start += CHUNK) {
     const chunk = attached.slice(start, start + CHUNK).map((one) => one.inbox);
-    await wakeThoseWithNews(chunk, inbox);
+    await landWhereFull(chunk, inbox);
+    await wakeThoseWithNews(chunk, inbox, unreadable.size);
     await dropOutdated(chunk, presence);
   }
 }
 
-async function wakeThoseWithNews(actors: readonly InboxActor[], inbox: Inbox): Promise<void> {
+async function landWhereFull(actors: readonly InboxActor[], inbox: Inbox): Promise<void> {
+  for (const actor of actors) {
+    const { current } = actor.state;
+    if (current !== undefined && current.inFlight.size >= MAX_IN_FLIGHT) {
+      await landGone(actor, current.epoch, inbox);
+    }
+  }
+}
+
+async function wakeThoseWithNews(actors: readonly InboxActor[], inbox: Inbox, unreadable: number): Promise<void> {
   const drained = actors.filter(({ state }) => state.current?.backlog.kind === "drained");
   if (drained.length === 0) {
     return;
   }
   const byId = new Map(drained.map((actor) => [actor.accountId, actor]));
-  // All that is known and one more: if there is news, at least one is found.
-  const limit = drained.reduce((total, { state }) => total + (state.current?.inFlight.size ?? 0) + state.entries.size + 1, 0);
+  // All that is known or cannot be brought, and one more: if there is news, at least one is found.
+  const limit = drained.reduce((total, { state }) => total + (state.current?.inFlight.size ?? 0) + state.entries.size + 1, unreadable);
   for (const { recipientId, id } of await inbox.findKeys([...byId.keys()], limit)) {
     const actor = byId.get(recipientId);
     if (actor !== undefined && !isKnown(actor.state, id)) {
@@ -35,11 +56,11 @@ async function wakeThoseWithNews(actors: readonly InboxActor[], inbox: Inbox): P
 async function dropOutdated(actors: readonly InboxActor[], presence: Presence): Promise<void> {
   const holders = await presence.findAll(actors.map(({ accountId }) => accountId));
   for (const actor of actors) {
-    const newest = holders.get(actor.accountId)?.epoch ?? 0;
+    const heir = holders.get(actor.accountId);
     const epoch = actor.state.current?.epoch;
-    if (epoch !== undefined && newest > epoch) {
+    if (heir !== undefined && epoch !== undefined && heir.epoch > epoch) {
       // In its turn: an activation that is under way here tells the older socket itself.
-      void actor.attachments.run(() => actor.handle({ kind: "outdated", epoch }));
+      void actor.attachments.run(() => actor.handle({ kind: "outdated", epoch, heir }));
     }
   }
 }

@@ -5,8 +5,9 @@ import type { Directory } from "../directory.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import type { Blocks } from "../store/blocks.ts";
 import type { SendRecord, Sends } from "../store/sends.ts";
-import type { Custody } from "./custody.ts";
+import { type Custody, idReused } from "./custody.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
+import { isTaken } from "./inbox-state.ts";
 import type { Inboxes } from "./inboxes.ts";
 import type { Accepted, ChatMessage } from "./message.ts";
 import type { Rooms } from "./rooms.ts";
@@ -61,13 +62,9 @@ export class Sending {
     const id = messageIdOf(send.senderId, send.clientMessageId);
     for (let first = this.#accepting.get(id); first !== undefined; first = this.#accepting.get(id)) {
       const sent = await first.catch((error: unknown) => ({ error }));
-      if ("message" in sent && isSame(sent.message, send)) {
-        return sent;
-      }
       if ("message" in sent) {
-        throw new SallyportError("ALREADY_EXISTS", "the client message id was used for another message", {
-          reason: "CLIENT_MESSAGE_ID_REUSED",
-        });
+        requireSame(sent.message, send);
+        return sent;
       }
     }
     const accepting = this.#accept(id, send).finally(() => this.#accepting.delete(id));
@@ -91,10 +88,17 @@ export class Sending {
         if (known !== undefined) {
           return { message, accepted: await this.#repeat(known, message) };
         }
-        await reachable;
+        // Whoever has had it may have acknowledged it: its sender is not refused any more.
+        const taken = isTaken(inbox.state, id);
+        if (!taken) {
+          await reachable;
+        }
         await turn.reached;
-        await this.#parts.rooms.admit(inbox, message.body.length);
+        if (!taken) {
+          await this.#parts.rooms.admit(inbox, message.body.length);
+        }
         this.#requireTime(deadline);
+        requireSame(inbox.state.entries.get(id)?.message ?? message, send);
         accepted = inbox.offer(message);
       } finally {
         turn.leave();
@@ -111,12 +115,15 @@ export class Sending {
     return accepted;
   }
 
-  /** An unknown recipient and one who blocked the sender look alike. */
+  /** An unknown recipient and one who blocked the sender look alike, in the time that it takes to say so too. */
   async #requireReachable({ senderId, recipientId }: Omit<Send, "deadline">): Promise<void> {
     const [exists, isBlocked] = await Promise.all([
       this.#parts.directory.exists(recipientId),
       this.#parts.blocks.has(recipientId, senderId),
     ]);
+    if (exists && isBlocked) {
+      await this.#parts.directory.existsNow(recipientId);
+    }
     if (!exists || isBlocked) {
       throw new SallyportError("NOT_FOUND", "there is no such recipient", { reason: "RECIPIENT_NOT_FOUND" });
     }
@@ -129,6 +136,8 @@ export class Sending {
   }
 }
 
-function isSame(message: ChatMessage, { recipientId, body }: Send): boolean {
-  return message.recipientId === recipientId && message.body.equals(body);
+function requireSame(message: ChatMessage, { recipientId, body }: Omit<Send, "deadline">): void {
+  if (message.recipientId !== recipientId || !message.body.equals(body)) {
+    throw idReused();
+  }
 }

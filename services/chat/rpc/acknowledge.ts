@@ -1,10 +1,14 @@
 import { parseUuid } from "../../../platform/ids.ts";
 import { callerOf, type Handler } from "../../../platform/rpc/call.ts";
+import type { AckMessagesRequest, AckMessagesResponse } from "../../../proto/gen/sallyport/chat/v1/chat.ts";
 import type { AcknowledgeRequest, AcknowledgeResponse } from "../../../proto/gen/sallyport/chat/v1/delivery.ts";
 import type { ChatContext } from "../context.ts";
 
-/** A socket of the account says that it has kept these. */
-export function acknowledge({ inboxes }: ChatContext): Handler<AcknowledgeRequest, AcknowledgeResponse> {
+type Request = AckMessagesRequest & AcknowledgeRequest;
+type Response = AckMessagesResponse & AcknowledgeResponse;
+
+/** The caller has kept these, says one of its sockets (Acknowledge) or a call (AckMessages). Only its own inbox is touched. */
+export function acknowledge({ inboxes }: ChatContext): Handler<Request, Response> {
   return async ({ messageIds }, call) => {
     await inboxes.of(callerOf(call).accountId).acknowledge(messageIds.map(parseUuid));
     return {};

@@ -12,7 +12,7 @@ export function activate(context: ChatContext): Handler<ActivateRequest, Activat
     const gateway = gatewayOf(call);
     const inbox = context.inboxes.of(callerOf(call).accountId);
     const { incarnation } = gateway;
-    const holder: Holder = { incarnation, connection, epoch, copy: context.copy, attachedAt: new Date(context.now()) };
+    const holder: Holder = { incarnation, connection, epoch, copy: context.copy };
 
     await inbox.hold(() => inbox.attachments.run(() => takeOver(context, inbox, holder, call.deadline)));
     return {};
@@ -29,7 +29,7 @@ async function takeOver(context: ChatContext, inbox: InboxActor, holder: Holder,
 
   const taken = await presence.takeOver(inbox.accountId, holder, deadline);
   if (taken.kind === "outdated") {
-    inbox.handle({ kind: "outdated", epoch });
+    inbox.handle({ kind: "outdated", epoch, heir: taken.heir });
     return;
   }
   if (!inbox.state.candidates.has(epoch)) {

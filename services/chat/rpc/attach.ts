@@ -3,10 +3,11 @@ import { parseUuid } from "../../../platform/ids.ts";
 import { callerOf, type Handler } from "../../../platform/rpc/call.ts";
 import type { AttachRequest, AttachResponse } from "../../../proto/gen/sallyport/chat/v1/delivery.ts";
 import type { ChatContext } from "../context.ts";
+import { landGone } from "../delivery/landing.ts";
 import { gatewayOf } from "./gateway-of.ts";
 
 /** A new epoch for a socket. Nothing is pushed and nobody is displaced before it is activated. */
-export function attach({ inboxes, presence }: ChatContext): Handler<AttachRequest, AttachResponse> {
+export function attach({ inboxes, inbox: messages, presence }: ChatContext): Handler<AttachRequest, AttachResponse> {
   return async ({ connection, inFlightMessageIds, queueEmptied }, call) => {
     const gateway = gatewayOf(call);
     const inbox = inboxes.of(callerOf(call).accountId);
@@ -19,6 +20,13 @@ export function attach({ inboxes, presence }: ChatContext): Handler<AttachReques
         }
         inboxes.note(gateway, inbox.accountId);
         inbox.handle({ kind: "attached", gateway, connection, epoch, inFlight: inFlightMessageIds.map(parseUuid), queueEmptied });
+        try {
+          // Only once it is attached: what is acknowledged from here on is seen.
+          await landGone(inbox, epoch, messages);
+        } catch (error) {
+          inbox.handle({ kind: "detached", incarnation: gateway.incarnation, connection, epoch });
+          throw error;
+        }
         return { epoch };
       }),
     );

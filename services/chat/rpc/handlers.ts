@@ -1,18 +1,15 @@
 import type { Handlers } from "../../../platform/rpc/call.ts";
-import type { ChatServiceRpcs, DeliveryServiceRpcs, LeaseServiceRpcs } from "../../../proto/gen/policy/services.ts";
+import type { ChatServiceRpcs, DeliveryServiceRpcs } from "../../../proto/gen/policy/services.ts";
 import type { ChatContext } from "../context.ts";
-import { ackMessages } from "./ack-messages.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { activate } from "./activate.ts";
 import { attach } from "./attach.ts";
 import { blockAccount } from "./block-account.ts";
 import { credit } from "./credit.ts";
 import { detach } from "./detach.ts";
-import { endLease } from "./end-lease.ts";
 import { getMessageStates } from "./get-message-states.ts";
 import { listBlockedAccounts } from "./list-blocked-accounts.ts";
 import { listPending } from "./list-pending.ts";
-import { renewLease } from "./renew-lease.ts";
 import { reportMessages } from "./report-messages.ts";
 import { sendMessage } from "./send-message.ts";
 import { unblockAccount } from "./unblock-account.ts";
@@ -22,7 +19,7 @@ export function chatHandlers(context: ChatContext): Handlers<ChatServiceRpcs> {
   return {
     sendMessage: sendMessage(context),
     listPending: listPending(context),
-    ackMessages: ackMessages(context),
+    ackMessages: acknowledge(context),
     getMessageStates: getMessageStates(context),
     blockAccount: blockAccount(context),
     unblockAccount: unblockAccount(context),
@@ -40,9 +37,4 @@ export function deliveryHandlers(context: ChatContext): Handlers<DeliveryService
     acknowledge: acknowledge(context),
     credit: credit(context),
   };
-}
-
-/** The calls of gateways about themselves. */
-export function leaseHandlers(context: ChatContext): Handlers<LeaseServiceRpcs> {
-  return { renewLease: renewLease(context), endLease: endLease(context) };
 }

@@ -5,7 +5,9 @@ import { insertNew } from "./insert-new.ts";
 import type { Holder, PresenceDocument } from "./schema.ts";
 
 /** The outcome of taking over: it is the current one; or a newer one is. */
-export type Taken = { readonly kind: "taken"; readonly previous: Holder | undefined } | { readonly kind: "outdated" };
+export type Taken =
+  | { readonly kind: "taken"; readonly previous: Holder | undefined }
+  | { readonly kind: "outdated"; readonly heir: Holder };
 
 /** Which socket has an account's events. Epochs of an account only grow. */
 export class Presence {
@@ -46,7 +48,7 @@ export class Presence {
     if (current === undefined || current.epoch < holder.epoch) {
       throw tooLate();
     }
-    return current.epoch === holder.epoch ? { kind: "taken", previous: undefined } : { kind: "outdated" };
+    return current.epoch === holder.epoch ? { kind: "taken", previous: undefined } : { kind: "outdated", heir: current };
   }
 
   /** The socket of that epoch is gone; `heir` has the events again, if there is one. Of another epoch nothing changes. */

@@ -51,7 +51,6 @@ export interface Holder {
   connection: number;
   epoch: number;
   copy: string;
-  attachedAt: Date;
 }
 
 /** That an account refuses another one's messages. `_id`: "<owner>:<blocked>". */

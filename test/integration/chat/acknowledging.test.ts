@@ -5,6 +5,7 @@ import { MessageState, State } from "../../../proto/gen/sallyport/chat/v1/chat.t
 import { shiftBytes } from "../../../services/chat/at-rest/caesar.ts";
 import { ChatStack } from "./chat-stack.ts";
 import { as } from "./fake-gateway.ts";
+import { refusalOf } from "./refusal.ts";
 
 describe("acknowledging", () => {
   it("touches the caller's own inbox only", async () => {
@@ -53,6 +54,42 @@ describe("acknowledging", () => {
       [messageId, clientMessageId, bob],
     ]);
     expect(delivered[0]?.deliveredAt).to.be.instanceOf(Date);
+  });
+
+  it("is told to the sender once, on its current socket, when two sockets of the recipient acknowledge", async () => {
+    await using stack = await ChatStack.start({ lingerMs: 10 });
+    const gateway = await stack.gateway();
+    const [alice, bob] = [stack.invite(), stack.invite()];
+    const [displaced, sender] = [await gateway.open(alice), await gateway.open(alice)];
+    await sender.receiveEvent("queueEmpty");
+    const { messageId } = await gateway.send(alice, bob, newUuid(), "once");
+    const older = await gateway.open(bob);
+    await older.receive(1);
+    const newer = await gateway.open(bob);
+    await newer.receive(1);
+
+    const bodies = await stack.documents("inbox");
+    await Promise.all([older.ack(messageId), newer.ack(messageId)]);
+    // As a crash between ledger and inbox leaves it.
+    await stack.collection("inbox").insertMany(bodies);
+    await older.ack(messageId);
+    const last = await gateway.send(bob, alice, newUuid(), "the end");
+    await sender.receive(1);
+
+    expect(sender.story).to.deep.equal(["queueEmpty", "delivered", "the end"]);
+    expect(displaced.story).to.not.include("delivered");
+    expect(last.state).to.equal(State.STORED);
+  });
+
+  it("takes at most 256 ids from a socket at a time", async () => {
+    await using stack = await ChatStack.start();
+    const gateway = await stack.gateway();
+    const socket = await gateway.attach(stack.invite());
+
+    await socket.ack(...Array.from({ length: 256 }, newUuid));
+    const refused = await refusalOf(socket.ack(...Array.from({ length: 257 }, newUuid)));
+
+    expect(refused.violations.map(({ field }) => field)).to.deep.equal(["messageIds"]);
   });
 
   it("tells the sender on another gateway, also of a message that was never stored", async () => {

@@ -7,6 +7,9 @@ import { ChatStack } from "./chat-stack.ts";
 import { as, type FakeGateway } from "./fake-gateway.ts";
 import { refusalOf } from "./refusal.ts";
 
+/** What is to be right at once is not to be put right by the next round. */
+const NEVER_MS = 600_000;
+
 describe("attaching a socket", () => {
   it("brings what waits, oldest first, then says that the queue is empty", async () => {
     await using stack = await ChatStack.start();
@@ -55,6 +58,23 @@ describe("attaching a socket", () => {
     expect(listed.messages).to.have.lengthOf(256);
     expect(heldBack).to.equal(256);
     expect(socket.story).to.deep.equal([...bodies, "queueEmpty"]);
+  });
+
+  it("goes on as the first 256 are acknowledged by a call", async () => {
+    await using stack = await ChatStack.start({ healMs: NEVER_MS });
+    const gateway = await stack.gateway();
+    const [alice, bob] = [stack.invite(), stack.invite()];
+    const bodies = Array.from({ length: 300 }, (_, index) => `${index}`);
+    await sendAll(gateway, alice, bob, bodies);
+    const socket = await gateway.open(bob);
+    const first = [...(await socket.receive(256))];
+
+    await gateway.chat.ackMessages({ messageIds: first.map(({ id }) => id) }, as(bob));
+    await socket.receiveEvent("queueEmpty");
+
+    expect(first).to.have.lengthOf(256);
+    expect(socket.story).to.deep.equal([...bodies, "queueEmpty"]);
+    expect(await stack.documents("inbox")).to.have.lengthOf(44);
   });
 
   it("keeps at most 256 KiB ahead of what has left the gateway", async () => {
@@ -226,6 +246,70 @@ describe("a socket that goes away", () => {
     expect(again.story).to.deep.equal(["3"]);
     expect(socket.story).to.deep.equal(["1", "2", "queueEmpty"]);
     expect(await stack.documents("inbox")).to.have.lengthOf(0);
+  });
+});
+
+describe("a socket that is attached again by a gateway that did not see its acknowledgements", () => {
+  it("gets what comes next, also when its whole window looks taken", async () => {
+    await using stack = await ChatStack.start({ lingerMs: 10, healMs: NEVER_MS });
+    const gateway = await stack.gateway();
+    const [alice, bob] = [stack.invite(), stack.invite()];
+    const bodies = Array.from({ length: 300 }, (_, index) => `${index}`);
+    await sendAll(gateway, alice, bob, bodies);
+    const socket = await gateway.open(bob);
+    await socket.receive(256);
+    await gateway.chat.ackMessages({ messageIds: socket.messages.map(({ id }) => id) }, as(bob));
+    const ids = (await socket.receive(300)).map(({ id }) => id);
+    await gateway.chat.ackMessages({ messageIds: ids }, as(bob));
+    await stack.stopService();
+    await stack.startService();
+    await gateway.connected();
+
+    const again = await gateway.attachAgain(bob, socket.connection, ids.slice(-256), true);
+    await again.activate();
+    await gateway.send(alice, bob, newUuid(), "next");
+    await again.receive(1);
+
+    expect(again.story).to.deep.equal(["next"]);
+  });
+
+  it("is not pushed again what still waits", async () => {
+    await using stack = await ChatStack.start({ lingerMs: 10 });
+    const gateway = await stack.gateway();
+    const [alice, bob] = [stack.invite(), stack.invite()];
+    await sendAll(gateway, alice, bob, ["1", "2"]);
+    const socket = await gateway.open(bob);
+    const [one, two] = (await socket.receive(2)).map(({ id }) => id) as [string, string];
+    await gateway.chat.ackMessages({ messageIds: [one] }, as(bob));
+
+    const again = await gateway.attachAgain(bob, socket.connection, [one, two], true);
+    await again.activate();
+    await gateway.send(alice, bob, newUuid(), "3");
+    await again.receive(1);
+    await again.ack(two);
+
+    expect(again.story).to.deep.equal(["3"]);
+    expect(await stack.documents("inbox")).to.have.lengthOf(1);
+  });
+
+  it("gets room back by and by when another copy took the acknowledgements", async () => {
+    await using stack = await ChatStack.start({ lingerMs: 10, healMs: 30 });
+    await using other = await stack.anotherCopy();
+    const [here, elsewhere] = [await stack.gateway(), await stack.gateway(other.address)];
+    const [alice, bob] = [stack.invite(), stack.invite()];
+    await sendAll(
+      here,
+      alice,
+      bob,
+      Array.from({ length: 257 }, (_, index) => `${index}`),
+    );
+    const socket = await here.open(bob);
+    const ids = (await socket.receive(256)).map(({ id }) => id);
+
+    await elsewhere.chat.ackMessages({ messageIds: ids }, as(bob));
+    await socket.receiveEvent("queueEmpty");
+
+    expect(socket.messages.map(({ body }) => body.toString()).at(-1)).to.equal("256");
   });
 });
 

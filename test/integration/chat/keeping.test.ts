@@ -104,9 +104,76 @@ describe("keeping messages", () => {
     await socket.ack(sent.messageId);
     const newer = await elsewhere.open(bob);
     await newer.receiveEvent("queueEmpty");
+    await socket.receiveEvent("displaced");
     const late = await gateway.send(alice, bob, newUuid(), "late");
     await newer.receive(1);
 
     expect(newer.messages.map(({ id }) => id)).to.deep.equal([late.messageId]);
+    expect(socket.story).to.deep.equal(["queueEmpty", "by another copy", "displaced"]);
+  });
+
+  it("brings everything but a body that cannot be read, which stays where it is", async () => {
+    await using stack = await ChatStack.start({ atRest: "aes-256-gcm", healMs: 20 });
+    const gateway = await stack.gateway();
+    const [alice, bob] = [stack.invite(), stack.invite()];
+    const clientMessageIds = [newUuid(), newUuid(), newUuid()] as const;
+    for (const [index, id] of clientMessageIds.entries()) {
+      await gateway.send(alice, bob, id, `${index}`);
+    }
+    const [noKey, tampered] = (await stack.documents("inbox")).map(({ _id }) => _id);
+    await stack.collection("inbox").updateOne({ _id: noKey }, { $set: { "sealed.kid": "0123456789abcdef" } });
+    await stack.collection("inbox").updateOne({ _id: tampered }, { $set: { "sealed.body": Buffer.from("x") } });
+
+    const listed = await gateway.chat.listPending({ pageSize: 1 }, as(bob));
+    const socket = await gateway.open(bob);
+    await socket.receiveEvent("queueEmpty");
+    const sending = gateway.send(alice, bob, newUuid(), "later");
+    await socket.receive(2);
+    await sending;
+    await socket.ack(...socket.messages.map(({ id }) => id));
+    const { states } = await gateway.chat.getMessageStates({ clientMessageIds: [...clientMessageIds] }, as(alice));
+
+    expect(listed.messages.map(({ body }) => body.toString())).to.deep.equal(["2"]);
+    expect(socket.story).to.deep.equal(["2", "queueEmpty", "later"]);
+    expect(states.map(({ state }) => state)).to.deep.equal([MessageState.PENDING, MessageState.PENDING, MessageState.DELIVERED]);
+    expect((await stack.documents("inbox")).map(({ _id }) => _id)).to.deep.equal([noKey, tampered]);
+  });
+
+  it("is not blocked by more unreadable bodies than a page holds", async () => {
+    await using stack = await ChatStack.start({ atRest: "aes-256-gcm" });
+    const gateway = await stack.gateway();
+    const [alice, bob] = [stack.invite(), stack.invite()];
+    await Promise.all(Array.from({ length: 300 }, (_, index) => gateway.send(alice, bob, newUuid(), `${index}`)));
+    await stack.collection("inbox").updateMany({}, { $set: { "sealed.kid": "0123456789abcdef" } });
+    await gateway.send(alice, bob, newUuid(), "readable");
+
+    const socket = await gateway.open(bob);
+    await socket.receiveEvent("queueEmpty");
+
+    expect(socket.story).to.deep.equal(["readable", "queueEmpty"]);
+  });
+
+  it("forgets a message 7 days after its end, and then its id is free", async () => {
+    const present = Date.now();
+    await using stack = await ChatStack.start({ now: () => present });
+    const gateway = await stack.gateway();
+    const [alice, bob] = [stack.invite(), stack.invite()];
+    const clientMessageId = newUuid();
+    const { messageId } = await gateway.send(alice, bob, clientMessageId, "first");
+    await gateway.chat.ackMessages({ messageIds: [messageId] }, as(bob));
+    const indexes = await stack.collection("sends").indexes();
+    // As that index does, by the clock of the database.
+    const purge = (at: number) => stack.collection("sends").deleteMany({ purgeAt: { $lte: new Date(at) } });
+    const stateOf = async () => (await gateway.chat.getMessageStates({ clientMessageIds: [clientMessageId] }, as(alice))).states[0]?.state;
+
+    await purge(present + 7 * DAY_MS - 1);
+    const before = await stateOf();
+    await purge(present + 7 * DAY_MS);
+    const after = await stateOf();
+    const sent = await gateway.send(alice, bob, clientMessageId, "another body");
+
+    expect(indexes.find(({ key }) => "purgeAt" in key)?.expireAfterSeconds).to.equal(0);
+    expect([before, after]).to.deep.equal([MessageState.DELIVERED, MessageState.UNKNOWN]);
+    expect([sent.state, sent.messageId]).to.deep.equal([State.STORED, messageId]);
   });
 });

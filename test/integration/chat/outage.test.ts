@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { newUuid } from "../../../platform/ids.ts";
 import { State } from "../../../proto/gen/sallyport/chat/v1/chat.ts";
 import { ChatStack } from "./chat-stack.ts";
+import { as } from "./fake-gateway.ts";
 import { refusalOf } from "./refusal.ts";
 import { SwitchedProxy } from "./switched-proxy.ts";
 
@@ -44,6 +45,31 @@ describe("while the database cannot be asked", () => {
     expect([sent.state, sent.messageId]).to.deep.equal([State.DELIVERED, message?.id]);
     expect(socket.messages).to.have.lengthOf(1);
     expect(await stack.documents("inbox")).to.have.lengthOf(0);
+  });
+
+  it("a message that was pushed is not refused on its retry, neither for a block nor for a full inbox, but under another body", async () => {
+    await using path = await throughProxy();
+    await using stack = await ChatStack.start({ database: path.database, lingerMs: 400, bounds: { messages: 1, bytes: 1_000 } });
+    const gateway = await stack.gateway();
+    const [alice, bob, carol] = [stack.invite(), stack.invite(), stack.invite()];
+    const socket = await gateway.open(bob);
+    await socket.receiveEvent("queueEmpty");
+    const clientMessageId = newUuid();
+    const sending = refusalOf(gateway.send(alice, bob, clientMessageId, "pushed"));
+    await socket.receive(1);
+    path.switch(false);
+    const refused = await sending;
+    path.switch(true);
+    await gateway.chat.blockAccount({ accountId: alice }, as(bob));
+    await gateway.send(carol, bob, newUuid(), "fills");
+
+    const otherBody = await refusalOf(gateway.send(alice, bob, clientMessageId, "another"));
+    const sent = await gateway.send(alice, bob, clientMessageId, "pushed");
+
+    expect(refused.status).to.equal("UNAVAILABLE");
+    expect([otherBody.status, otherBody.reason]).to.deep.equal(["ALREADY_EXISTS", "CLIENT_MESSAGE_ID_REUSED"]);
+    expect([sent.state, sent.messageId]).to.deep.equal([State.STORED, socket.messages[0]?.id]);
+    expect(socket.story).to.deep.equal(["queueEmpty", "pushed", "fills"]);
   });
 });
 

@@ -152,6 +152,85 @@ describe("a client's exchange on a socket", () => {
     expect(await (await harness.server.socket()).next()).to.deep.equal(refreshToken(2));
   });
 
+  it("presents the confirmed token after 4503 in the middle of the next exchange, too, and the newest of each service", async () => {
+    await using harness = await startHarness({ services: ["account", "chat"] });
+    const first = await harness.server.socket();
+    for (const byte of [2, 3]) {
+      await first.next();
+      first.send(refreshToken(byte));
+      first.send(accessToken(byte));
+    }
+    await first.nextFrame();
+    first.close(4503);
+    (await harness.timers.set(250)).run();
+    const second = await harness.server.socket();
+    expect([await second.next(), await second.next()]).to.deep.equal([refreshToken(2), refreshToken(3)]);
+    second.send(refreshToken(4));
+    second.send(accessToken(4));
+    second.close(4503);
+    (await harness.timers.set(500)).run();
+
+    const third = await harness.server.socket();
+
+    expect([await third.next(), await third.next()]).to.deep.equal([refreshToken(4), refreshToken(3)]);
+  });
+
+  it("closes its socket when the store fails after all was exchanged, and begins again", async () => {
+    const inner = await storeWith({ chat: refreshToken(1) });
+    let fails = true;
+    const store: TokenStore = {
+      ...inner,
+      exclusive: async (work, signal) => {
+        const result = await inner.exclusive(work, signal);
+        if (fails) {
+          fails = false;
+          throw new Error("the lock could not be given back");
+        }
+        return result;
+      },
+    };
+    await using harness = await startHarness({ store });
+    const first = await serveExchange(harness.server, 2);
+
+    await first.closed();
+    (await harness.timers.set(250)).run();
+    const second = await serveExchange(harness.server, 3);
+    await second.nextFrame();
+
+    await harness.connection.ready();
+    expect(await store.load("chat")).to.deep.equal(new Uint8Array(refreshToken(3)));
+  });
+
+  it("is not disturbed by a store that fails only after the socket has come and gone", async () => {
+    const inner = await storeWith({ chat: refreshToken(1) });
+    let fail = (): void => undefined;
+    const failed = new Promise<never>((_resolve, reject) => {
+      fail = () => reject(new Error("the lock could not be given back"));
+    });
+    let turns = 0;
+    const store: TokenStore = {
+      ...inner,
+      exclusive: async (work, signal) => {
+        turns += 1;
+        const late = turns === 1;
+        const result = await inner.exclusive(work, signal);
+        return late ? failed : result;
+      },
+    };
+    await using harness = await startConnected({ store });
+    harness.socket.cut();
+    (await harness.timers.set(250)).run();
+    const second = await serveExchange(harness.server, 3);
+    await second.nextFrame();
+    await harness.connection.ready();
+
+    fail();
+    await new Promise((resolve) => setImmediate(resolve));
+
+    await harness.connection.ready();
+    expect(harness.timers.delays).to.deep.equal([]);
+  });
+
   it("gives up an exchange that takes too long", async () => {
     await using harness = await startHarness();
     const socket = await harness.server.socket();

@@ -33,6 +33,13 @@ async function answering(
 
 const NONE_BLOCKED = { status: 200, body: ListBlockedAccountsResponse.encode({ accountIds: [] }).finish() };
 
+const REFUSED = { status: 401, body: '{"code":"unauthenticated"}' };
+
+/** The bytes that the access tokens of requests consist of. */
+function bearers(asked: readonly Asked[]): (number | undefined)[] {
+  return asked.map(({ headers }) => Buffer.from(headers.authorization?.replace("Bearer ", "") ?? "", "base64")[0]);
+}
+
 async function failure(call: Promise<unknown>): Promise<CallError> {
   const outcome = await call.then(
     () => undefined,
@@ -113,12 +120,98 @@ describe("calls over HTTP", () => {
     expect(tokens).to.deep.equal([2, 3].map((byte) => `Bearer ${accessToken(byte).toString("base64")}`));
   });
 
-  it("fail when their access token is refused while its socket stands", async () => {
-    const { server, asked } = await answering({ status: 401, body: '{"code":"unauthenticated"}' });
+  it("replace a socket whose end was not heard of, and are made again with the next access token", async () => {
+    const { server, asked } = await answering(REFUSED, { status: 200, body: ReportMessagesResponse.encode({ reportId: "r" }).finish() });
     await using harness = await startConnected({ server });
 
-    expect(await failure(harness.connection.chat.listBlockedAccounts({}, { via: "http" }))).to.include({ code: "UNAUTHENTICATED" });
-    expect(asked).to.have.length(1);
+    const answer = harness.connection.chat.reportMessages({ reason: "spam", messages: [] }, { via: "http" });
+    await harness.socket.closed();
+    (await harness.timers.set(250)).run();
+    await serveExchange(server, 3);
+
+    expect(await answer).to.deep.equal({ reportId: "r" });
+    expect(bearers(asked)).to.deep.equal([2, 3]);
+  });
+
+  it("replace one socket, however many of them are refused", async () => {
+    const { server, asked } = await answering(REFUSED, REFUSED, REFUSED, NONE_BLOCKED, NONE_BLOCKED, NONE_BLOCKED);
+    await using harness = await startConnected({ server });
+
+    const answers = [1, 2, 3].map(() => harness.connection.chat.listBlockedAccounts({}, { via: "http" }));
+    (await harness.timers.set(250)).run();
+    await serveExchange(server, 3);
+    await Promise.all(answers);
+
+    expect(bearers(asked)).to.have.members([2, 2, 2, 3, 3, 3]);
+    expect(server.opened()).to.equal(2);
+  });
+
+  it("are made again as often as the socket is lost under them", async () => {
+    let lose = async (): Promise<void> => undefined;
+    const tokens: (string | undefined)[] = [];
+    const server = await scriptedServer(async ({ headers }, _body, response) => {
+      tokens.push(headers.authorization);
+      if (tokens.length === 2) {
+        await lose();
+      }
+      const answer = tokens.length <= 2 ? REFUSED : NONE_BLOCKED;
+      response.writeHead(answer.status).end(answer.body);
+    });
+    await using harness = await startConnected({ server });
+    const answer = harness.connection.chat.listBlockedAccounts({}, { via: "http" });
+    const retry = await harness.timers.set(250);
+    const lost = new Promise<void>((resolve) => {
+      lose = async () => {
+        second.cut();
+        await harness.timers.set(500);
+        resolve();
+      };
+    });
+
+    retry.run();
+    const second = await serveExchange(server, 3);
+    await lost;
+    (await harness.timers.set(500)).run();
+    await serveExchange(server, 4);
+
+    expect(await answer).to.deep.equal({ accountIds: [] });
+    expect(tokens).to.deep.equal([2, 3, 4].map((byte) => `Bearer ${accessToken(byte).toString("base64")}`));
+  });
+
+  it("fail when an access token is refused that was just exchanged and whose socket stands", async () => {
+    const { server, asked } = await answering(REFUSED, REFUSED);
+    await using harness = await startConnected({ server });
+
+    const call = failure(harness.connection.chat.listBlockedAccounts({}, { via: "http" }));
+    (await harness.timers.set(250)).run();
+    await serveExchange(server, 3);
+
+    expect(await call).to.include({ code: "UNAUTHENTICATED" });
+    expect(asked).to.have.length(2);
+    await harness.connection.ready();
+    expect(server.opened()).to.equal(2);
+  });
+
+  it("ask for a login when their access token was refused because the session is over", async () => {
+    const { server } = await answering(REFUSED);
+    await using harness = await startConnected({ server });
+
+    const call = failure(harness.connection.chat.listBlockedAccounts({}, { via: "http" }));
+    (await harness.timers.set(250)).run();
+    (await server.socket()).close(4401);
+
+    expect(await call).to.include({ code: "UNAUTHENTICATED", reason: "LOGIN_REQUIRED" });
+  });
+
+  it("end at their deadline when their access token was refused and no other comes", async () => {
+    const { server } = await answering(REFUSED);
+    await using harness = await startConnected({ server });
+
+    const call = failure(harness.connection.chat.listBlockedAccounts({}, { via: "http", timeoutMs: 700 }));
+    await harness.timers.set(250);
+    (await harness.timers.set(700)).run();
+
+    expect(await call).to.include({ code: "DEADLINE_EXCEEDED" });
   });
 
   it("fail with what the server says", async () => {

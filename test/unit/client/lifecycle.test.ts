@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { CLOSE_CODES } from "../../../client/close-codes.ts";
 import { advanceLifecycle, type Lifecycle, STABLE_MS, startLifecycle } from "../../../client/lifecycle.ts";
 
-const READY: Lifecycle = { at: "ready", failures: 3, since: 0, hintMs: undefined };
+const READY: Lifecycle = { at: "ready", failures: 3, since: 0, hintMs: undefined, displaced: false };
 
 function close(state: Lifecycle, code: number, { reason = "", now = 0, random = 0.5 } = {}): ReturnType<typeof advanceLifecycle> {
   return advanceLifecycle(state, { kind: "closed", code, reason, now, random });
@@ -56,6 +56,32 @@ describe("the life of a connection", () => {
       expect(close({ at: "connecting", failures: 0 }, 4429, { reason })[1]).to.deep.equal([{ kind: "wait", ms: 250 }]);
     });
   }
+
+  it("does not come back to displace the socket that displaced it, whether it heard the last word or not", () => {
+    const [displaced] = advanceLifecycle(READY, { kind: "displaced" });
+
+    for (const code of [1000, 1006, 4001]) {
+      expect(close(displaced, code)[0]).to.deep.equal({ at: "ended", ending: { reaction: "stop", meaning: CLOSE_CODES[4409]?.meaning } });
+    }
+    expect(close(displaced, 4401)[0]).to.have.nested.property("ending.reaction", "login-again");
+  });
+
+  it("waits no longer for a server that fell over again after a while than for one that fell over once", () => {
+    let state: Lifecycle = startLifecycle()[0];
+    let longest = 0;
+
+    for (const outage of [0, 1, 2]) {
+      const up = outage * 60_000;
+      [state] = advanceLifecycle(state, { kind: "exchanged", now: up });
+      for (const code of [1006, 1006, 1006]) {
+        const [waiting, effects] = close(state, code, { now: up + 3_000, random: 0.999 });
+        longest = Math.max(longest, ...effects.map((effect) => (effect.kind === "wait" ? effect.ms : Number.POSITIVE_INFINITY)));
+        [state] = advanceLifecycle(waiting, { kind: "elapsed" });
+      }
+    }
+
+    expect(longest).to.be.below(2_000);
+  });
 
   it("forgets its failures once a connection stood for long enough", () => {
     expect(close(READY, 1006, { now: STABLE_MS })[0]).to.deep.equal({ at: "waiting", failures: 1 });

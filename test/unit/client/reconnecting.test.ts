@@ -108,6 +108,17 @@ describe("a connection whose socket was closed", () => {
     expect(harness.timers.delays).to.deep.equal([]);
   });
 
+  it("stays away when it was displaced and then cut", async () => {
+    await using harness = await startConnected();
+
+    harness.socket.event({ displaced: {} });
+    harness.socket.cut();
+    const ending = await harness.connection.ended;
+
+    expect(ending.reaction).to.equal("stop");
+    expect(harness.timers.delays).to.deep.equal([]);
+  });
+
   it("tells the app what happens", async () => {
     await using harness = await startConnected();
     const events = harness.connection.events();

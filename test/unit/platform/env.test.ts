@@ -27,11 +27,12 @@ describe("readVariables", () => {
       ]);
   });
 
-  it("asks the rules between variables only when each reads well", () => {
+  it("asks the rules between variables too, also when one of them cannot be read", () => {
     const rules = ({ PORT, DEBUG }: { PORT: number; DEBUG: boolean }): string[] =>
       DEBUG && PORT === 80 ? ["PORT: 80 is no port to debug"] : [];
 
     expect(() => readVariables({ PORT: "80", DEBUG: "on" }, variables, rules)).to.throw(ConfigError, "PORT: 80 is no port to debug");
+    expect(() => readVariables({ PORT: "80", DEBUG: "on", WAIT_MS: "x" }, variables, rules)).to.throw(/WAIT_MS.*\n.*PORT: 80/);
     expect(readVariables({ PORT: "80" }, variables, rules).PORT).to.equal(80);
   });
 

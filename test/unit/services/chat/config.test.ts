@@ -34,6 +34,7 @@ describe("the chat service's configuration", () => {
     const env = {
       CHAT_LISTEN: "0.0.0.0:9102",
       ACCOUNT_TARGETS: "account.example:9101",
+      MONGODB_URI: "http://127.0.0.1:27017/sallyport",
       CHAT_LINGER_MS: "soon",
       CHAT_AT_REST: "rot13",
       SALLYPORT_LOG_LEVEL: "loud",
@@ -45,7 +46,7 @@ describe("the chat service's configuration", () => {
   });
 
   it("takes no address without a port", () => {
-    for (const CHAT_LISTEN of ["127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "unix:"]) {
+    for (const CHAT_LISTEN of ["127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "unix:", "dns:///127.0.0.1:9102", "::1:9102"]) {
       expect(problemsOf({ CHAT_LISTEN })).to.have.lengthOf(1);
     }
     expect(problemsOf({ ACCOUNT_TARGETS: "," })).to.have.lengthOf(1);

@@ -19,6 +19,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("activate" as const), pick: number }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("detach" as const), pick: number }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("acknowledge" as const), pick: number, count: number }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("acknowledgeByCall" as const), pick: number, count: number }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("credit" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("crash" as const) }) },
 );
@@ -70,6 +71,7 @@ function flaws(): readonly { flaw: string; step: typeof stepInbox; complaint: Re
     { flaw: "wrote down as delivered what was only pushed", step: recordUnasked, complaint: /without an acknowledgement/ },
     { flaw: "forgot what is in flight", step: forgetInFlight, complaint: /pushed twice/ },
     { flaw: "pushed at once before the backlog", step: overtakeBacklog, complaint: /out of order/ },
+    { flaw: "believed a gateway what is in flight", step: believeGateway, complaint: /takes up room/ },
     { flaw: "gave a new socket only what comes next", step: skipBacklog, complaint: /never brought|come to rest/ },
   ];
 }
@@ -95,6 +97,10 @@ function overtakeBacklog(state: InboxState, input: Input): ReturnType<typeof ste
   const { current } = state;
   const isEager = input.kind === "offered" && current?.backlog.kind === "reading";
   return stepInbox(isEager ? { ...state, current: { ...current, backlog: { kind: "drained" } } } : state, input);
+}
+
+function believeGateway(state: InboxState, input: Input): ReturnType<typeof stepInbox> {
+  return input.kind === "gone" ? [state, []] : stepInbox(state, input);
 }
 
 function skipBacklog(state: InboxState, input: Input): ReturnType<typeof stepInbox> {

@@ -1,6 +1,6 @@
 import type { GatewayPeer } from "../../../../../platform/rpc/call.ts";
 import type { stepInbox } from "../../../../../services/chat/delivery/inbox.ts";
-import { type Effect, EMPTY_INBOX, type InboxState, type Input } from "../../../../../services/chat/delivery/inbox-state.ts";
+import { type Effect, EMPTY_INBOX, type InboxState, type Input, unaccountedOn } from "../../../../../services/chat/delivery/inbox-state.ts";
 import type { ChatMessage } from "../../../../../services/chat/delivery/message.ts";
 import { acceptedAs, gatewayNamed, messageNamed, OUTAGE } from "./inbox-scenario.ts";
 
@@ -18,6 +18,7 @@ export type Happening =
   | { readonly kind: "activate"; readonly pick: number }
   | { readonly kind: "detach"; readonly pick: number }
   | { readonly kind: "acknowledge"; readonly pick: number; readonly count: number }
+  | { readonly kind: "acknowledgeByCall"; readonly pick: number; readonly count: number }
   | { readonly kind: "credit" }
   | { readonly kind: "crash" };
 
@@ -34,6 +35,8 @@ interface Socket {
   /** All that it was pushed, and what of it is not acknowledged. */
   readonly received: string[];
   readonly unacknowledged: Set<string>;
+  /** Acknowledged by a call: the gateway did not see it. */
+  readonly unseen: Set<string>;
   /** Pushed by a process that died, not acknowledged then. */
   readonly carriedOver: Set<string>;
   queueEmptied: boolean;
@@ -103,6 +106,9 @@ export class InboxSimulation {
         break;
       case "acknowledge":
         this.#acknowledge(pick(this.#open(), happening.pick), happening.count);
+        break;
+      case "acknowledgeByCall":
+        this.#acknowledge(pick(this.#open(), happening.pick), happening.count, (socket, id) => socket.unseen.add(id));
         break;
       case "credit":
         this.#credit();
@@ -228,6 +234,10 @@ export class InboxSimulation {
 
   #receive(epoch: number, { id }: ChatMessage): void {
     const socket = this.#socketOf(epoch);
+    if (socket.carriedOver.has(id) && (socket.unacknowledged.has(id) || socket.unseen.has(id))) {
+      // The gateway passes over a second push of what it has in flight.
+      return;
+    }
     const isAnsweredByGateway = socket.carriedOver.has(id) && !socket.unacknowledged.has(id);
     if (socket.received.includes(id) && !isAnsweredByGateway) {
       throw new Error(`pushed twice on one socket: ${id}`);
@@ -317,7 +327,7 @@ export class InboxSimulation {
   #attach(): void {
     this.#epoch += 1;
     const socket = { connection: this.#epoch, epoch: this.#epoch, isOpen: true, queueEmptied: false };
-    this.#sockets.push({ ...socket, received: [], unacknowledged: new Set(), carriedOver: new Set() });
+    this.#sockets.push({ ...socket, received: [], unacknowledged: new Set(), unseen: new Set(), carriedOver: new Set() });
     this.#attachSocket(socket.connection, this.#epoch, [], false);
   }
 
@@ -326,11 +336,12 @@ export class InboxSimulation {
   }
 
   #activate(index: number): void {
-    const candidates = [...this.#state.candidates.values()];
-    const epoch = pick(candidates, index)?.epoch;
-    if (epoch !== undefined) {
-      const isOutdated = (this.#state.current?.epoch ?? 0) > epoch;
-      this.#tell(isOutdated ? { kind: "outdated", epoch } : { kind: "activated", epoch, mark: this.#clock });
+    const { candidates, current } = this.#state;
+    const epoch = pick([...candidates.values()], index)?.epoch;
+    if (epoch !== undefined && current !== undefined && current.epoch > epoch) {
+      this.#tell({ kind: "outdated", epoch, heir: { incarnation: current.gateway.incarnation, connection: current.connection } });
+    } else if (epoch !== undefined) {
+      this.#tell({ kind: "activated", epoch, mark: this.#clock });
     }
   }
 
@@ -341,12 +352,13 @@ export class InboxSimulation {
     }
   }
 
-  #acknowledge(socket: Socket | undefined, count: number): void {
+  #acknowledge(socket: Socket | undefined, count: number, note: (socket: Socket, id: string) => void = () => undefined): void {
     const ids = [...(socket?.unacknowledged ?? [])].slice(0, count);
-    if (ids.length > 0) {
+    if (socket !== undefined && ids.length > 0) {
       for (const id of ids) {
-        socket?.unacknowledged.delete(id);
+        socket.unacknowledged.delete(id);
         this.#kept.add(id);
+        note(socket, id);
       }
       this.#tell({ kind: "acknowledged", ids });
     }
@@ -371,11 +383,28 @@ export class InboxSimulation {
     for (const socket of this.#open()) {
       this.#epoch += 1;
       socket.epoch = this.#epoch;
-      for (const id of socket.unacknowledged) {
+      // A call that was not answered is made again.
+      for (const id of [...socket.unseen].filter((one) => this.#ledger.get(one) !== "delivered")) {
+        socket.unseen.delete(id);
+        socket.unacknowledged.add(id);
+      }
+      const inFlight = [...socket.unacknowledged, ...socket.unseen];
+      for (const id of inFlight) {
         socket.carriedOver.add(id);
       }
-      socket.received.splice(0, Number.POSITIVE_INFINITY, ...socket.unacknowledged);
-      this.#attachSocket(socket.connection, socket.epoch, [...socket.unacknowledged], socket.queueEmptied);
+      socket.received.splice(0, Number.POSITIVE_INFINITY, ...inFlight);
+      this.#attachSocket(socket.connection, socket.epoch, inFlight, socket.queueEmptied);
+      this.#landGone(socket.epoch);
+    }
+  }
+
+  /** As the service does: the database says what of it still waits. */
+  #landGone(epoch: number): void {
+    const ids = unaccountedOn(this.#state, epoch).filter((id) => !this.#bodies.has(id));
+    this.#tell({ kind: "gone", epoch, ids });
+    const stale = unaccountedOn(this.#state, epoch).filter((id) => !this.#bodies.has(id));
+    if (stale.length > 0) {
+      throw new Error(`takes up room for ever: ${stale.join()}`);
     }
   }
 

@@ -351,11 +351,38 @@ describe("the inbox core: sockets", () => {
 
   it("are told when they are activated later than a newer one", () => {
     const [late] = activated(1);
-    const outdated = { kind: "outdated", epoch: 1 } as const;
+    const outdated = { kind: "outdated", epoch: 1, heir: { incarnation: "g1", connection: 2 } } as const;
 
     expect(play(...(late ? [late] : []), ...drained(2), outdated).short).to.deep.equal(["displaced to 1"]);
-    expect(play(...drained(1), outdated).state.current).to.equal(undefined);
     expect(play(outdated).short).to.deep.equal([]);
+  });
+
+  it("are told when another copy activated a newer one, unless it is the same socket again", () => {
+    const [newer, itself] = [2, 1].map((connection) => ({ incarnation: "g1", connection }));
+    const outdatedBy = (heir = { incarnation: "g1", connection: 0 }) => play(...drained(1), { kind: "outdated", epoch: 1, heir });
+
+    expect(outdatedBy(newer).short).to.deep.equal(["displaced to 1"]);
+    expect(outdatedBy({ incarnation: "g2", connection: 1 }).short).to.deep.equal(["displaced to 1"]);
+    expect(outdatedBy(itself).short).to.deep.equal([]);
+    expect([outdatedBy(newer), outdatedBy(itself)].map(({ state }) => state.current)).to.deep.equal([undefined, undefined]);
+  });
+
+  it("get the room back of what the database says waits no longer", () => {
+    const ids = Array.from({ length: 256 }, (_, index) => `m${index}`);
+    const [attached, activation] = activated(1, 1, GATEWAY, ids) as [Input, Input];
+    const gone = { kind: "gone", epoch: 1, ids: ids.slice(0, 255) } as const;
+
+    expect(play(attached, activation).short).to.deep.equal([]);
+    expect(play(attached, gone, activation).short).to.deep.equal(["read 255 of 262144 without [m255]"]);
+    expect(play(attached, activation, gone).short).to.deep.equal(["read 255 of 262144 without [m255]"]);
+    expect(play(attached, activation, { ...gone, epoch: 2 }).state.current?.inFlight.size).to.equal(256);
+  });
+
+  it("keep in flight what came under way while the database was asked", () => {
+    const again = activated(1, 1, GATEWAY, ["a", "b"]);
+    const outcome = play(...again, offered("a"), { kind: "gone", epoch: 1, ids: ["a", "b"] });
+
+    expect([...(outcome.state.current?.inFlight ?? [])]).to.deep.equal(["a"]);
   });
 
   it("change nothing when they close before they are activated", () => {
