@@ -19,7 +19,7 @@ export interface Key {
 /** A ring reads its directory again at most this often, however much garbage asks for it; who asks waits. */
 const RELOAD_INTERVAL_MS = 200;
 /** How old a ring may grow before using its active key makes it look for a newer one. */
-const FRESH_MS = 10_000;
+const FRESH_MS = 2_000;
 
 /** The keys of one kind: one that is active, and older ones that still verify and read. */
 export class KeyRing {

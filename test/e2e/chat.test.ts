@@ -46,7 +46,7 @@ describe("chat", () => {
     body,
   });
 
-  it("delivers to somebody online without the body ever being in the database, and tells the sender once", async () => {
+  it("delivers to somebody online without the body ever being in the database, and tells the sender", async () => {
     const [alice, bob] = [await goOnline(), await goOnline()];
     expect(await bob.socket.event()).to.deep.equal({ queueEmpty: {} });
     expect(await alice.socket.event()).to.deep.equal({ queueEmpty: {} });
