@@ -8,8 +8,9 @@ import type { Services } from "./relay.ts";
 const BELIEVE_MS = 500;
 const CHECK_MS = 5_000;
 const MAX_REMEMBERED = 50_000;
-// Base64 of 32 bytes: 43 digits, of which the last carries four bits, and one "=".
-const BEARER = /^Bearer +([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=) *$/i;
+const TOKEN_BYTES = 32;
+// The scheme's case does not matter (RFC 9110 section 11.1), the token's does.
+const BEARER = /^Bearer +(\S+) *$/i;
 
 interface Check {
   readonly caller: Promise<Caller>;
@@ -23,6 +24,8 @@ export class AccessChecks {
   readonly #clock: Clock;
   readonly #checks = new Map<string, Check>();
   readonly #bySession = new Map<string, Set<string>>();
+  /** The keys of the checks whose session is not known yet. */
+  readonly #underWay = new Set<string>();
 
   constructor(services: () => Services, clock: Clock) {
     this.#services = services;
@@ -34,17 +37,17 @@ export class AccessChecks {
    * @throws SallyportError UNAUTHENTICATED, PERMISSION_DENIED (a token of another service), or UNAVAILABLE when nobody can be asked.
    */
   async check(authorization: string | null, service: ServiceName, address: string): Promise<Caller> {
-    const token = BEARER.exec(authorization ?? "")?.[1];
-    if (token === undefined) {
+    const accessToken = parseBearer(authorization ?? "");
+    if (accessToken === undefined) {
       throw new SallyportError("UNAUTHENTICATED", "no access token", { reason: "CREDENTIAL_MISSING" });
     }
-    const key = `${service} ${address} ${token}`;
+    const key = `${service} ${address} ${accessToken.toString("base64")}`;
     const known = this.#checks.get(key);
     if (known !== undefined && this.#clock() - known.startedAt < BELIEVE_MS) {
       return await known.caller;
     }
     this.#forget(key);
-    return await this.#ask(key, Buffer.from(token, "base64"), service, address);
+    return await this.#ask(key, accessToken, service, address);
   }
 
   /** Asks again from now on for every token of a session. */
@@ -53,10 +56,8 @@ export class AccessChecks {
       this.#forget(key);
     }
     // Checks under way may have been answered before the session ended.
-    for (const [key, { sessionId: known }] of this.#checks) {
-      if (known === undefined) {
-        this.#checks.delete(key);
-      }
+    for (const key of this.#underWay) {
+      this.#forget(key);
     }
   }
 
@@ -72,16 +73,18 @@ export class AccessChecks {
     );
     const check: Check = { caller, startedAt: this.#clock() };
     this.#checks.set(key, check);
+    this.#underWay.add(key);
     try {
       const { sessionId } = await caller;
       if (this.#checks.get(key) === check) {
         check.sessionId = sessionId;
+        this.#underWay.delete(key);
         this.#bySession.set(sessionId, (this.#bySession.get(sessionId) ?? new Set()).add(key));
       }
       return await caller;
     } catch (error) {
       if (this.#checks.get(key) === check) {
-        this.#checks.delete(key);
+        this.#forget(key);
       }
       throw error;
     }
@@ -90,6 +93,7 @@ export class AccessChecks {
   #forget(key: string): void {
     const sessionId = this.#checks.get(key)?.sessionId;
     this.#checks.delete(key);
+    this.#underWay.delete(key);
     if (sessionId !== undefined) {
       const keys = this.#bySession.get(sessionId);
       keys?.delete(key);
@@ -109,6 +113,13 @@ export class AccessChecks {
       this.#forget(key);
     }
   }
+}
+
+/** The access token of an `Authorization` header; undefined when it is not written exactly as it was issued. */
+function parseBearer(authorization: string): Buffer | undefined {
+  const text = BEARER.exec(authorization)?.[1] ?? "";
+  const token = Buffer.from(text, "base64");
+  return token.length === TOKEN_BYTES && token.toString("base64") === text ? token : undefined;
 }
 
 /** Whatever is neither a yes nor a no says that nobody can be asked. */

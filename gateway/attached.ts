@@ -1,6 +1,7 @@
 import { type SallyportError, unavailable } from "../platform/errors.ts";
 import type { CallOptions } from "../platform/rpc/client.ts";
 import type { Push } from "../proto/gen/sallyport/relay/v1/relay.ts";
+import { AckQueue } from "./ack-queue.ts";
 import type { GatewayContext } from "./context.ts";
 import { EventFlow } from "./event-flow.ts";
 import type { Grant } from "./exchange.ts";
@@ -8,8 +9,6 @@ import type { Copy } from "./relay.ts";
 import { retry } from "./retry.ts";
 
 const ATTEMPT_MS = 5_000;
-/** How long the gateway tries to hand an acknowledgement on. */
-const ACKNOWLEDGE_MS = 30_000;
 
 /** The socket that an attachment belongs to. */
 export interface AttachedSocket {
@@ -17,6 +16,7 @@ export interface AttachedSocket {
   readonly bufferedBytes: number;
   readonly isOpen: boolean;
   sendText(text: string): void;
+  close(code: number): void;
   displaced(): void;
 }
 
@@ -26,6 +26,7 @@ export class Attached {
   readonly #socket: AttachedSocket;
   readonly #grant: Grant;
   readonly #flow: EventFlow;
+  readonly #acks: AckQueue;
   /** Counts the attempts to attach: a newer one makes the older give up. */
   #turn = 0;
   #at: { readonly copy: Copy; readonly epoch: number } | undefined;
@@ -35,12 +36,13 @@ export class Attached {
     this.#context = context;
     this.#socket = socket;
     this.#grant = grant;
+    this.#acks = new AckQueue((ids) => this.#tellAcknowledged(ids), context.clock);
     this.#flow = new EventFlow({
       get bufferedBytes() {
         return socket.bufferedBytes;
       },
       send: (text) => socket.sendText(text),
-      acknowledge: (ids) => this.#acknowledge(ids),
+      acknowledge: (ids) => this.#acks.add(ids),
       credit: (bytes) => this.#credit(bytes),
       displaced: () => socket.displaced(),
     });
@@ -73,18 +75,18 @@ export class Attached {
     }
   }
 
-  pushed(copy: Copy, { epoch, event }: Push): void {
-    if (event !== undefined && this.#at?.copy === copy) {
+  /** A chat copy has pushed an event; others than the one attached to push what happens there, with the socket's epoch. */
+  pushed({ epoch, event }: Push): void {
+    if (event !== undefined && this.#at !== undefined) {
       this.#flow.push(epoch, event);
       this.#settleSoon();
     }
   }
 
-  /** The client acknowledged messages in a frame. */
+  /** The client acknowledged messages in a frame. One that sends ids faster than they can be handed on is closed (4008). */
   acknowledge(messageIds: readonly string[]): void {
-    const ids = this.#flow.acknowledge(messageIds);
-    if (ids.length > 0) {
-      this.#acknowledge(ids);
+    if (!this.#acks.add(this.#flow.acknowledge(messageIds))) {
+      this.#socket.close(4008);
     }
   }
 
@@ -97,6 +99,7 @@ export class Attached {
   /** The socket has closed. */
   detach(): void {
     this.#turn += 1;
+    this.#acks.end();
     if (this.#at !== undefined) {
       this.#forget(this.#at.copy, this.#at.epoch);
       this.#at = undefined;
@@ -125,12 +128,8 @@ export class Attached {
     });
   }
 
-  #acknowledge(ids: readonly string[]): void {
-    const giveUpAt = this.#context.clock() + ACKNOWLEDGE_MS;
-    const tell = () => (this.#at?.copy ?? this.#pick()).deliveries.acknowledge({ messageIds: [...ids] }, this.#options());
-    retry(tell, () => this.#context.clock() < giveUpAt).catch(() => {
-      // The messages come again, with the next socket.
-    });
+  #tellAcknowledged(messageIds: string[]): Promise<unknown> {
+    return (this.#at?.copy ?? this.#pick()).deliveries.acknowledge({ messageIds }, this.#options());
   }
 
   #credit(bytes: number): void {

@@ -1,18 +1,22 @@
 import type { Clock } from "../platform/clock.ts";
+import { SallyportError } from "../platform/errors.ts";
 
 /** Something to be told to a service about a socket that has closed. Repeating it is fine. */
 export type CleanupTask = () => Promise<unknown>;
 
 const RETRY_MS = 500;
 const AT_ONCE = 1024;
-/** Beyond this, the oldest are left to the end of the gateway's lease. */
+/** Beyond this, some of the oldest are left to the end of the gateway's lease. */
 const MAX_QUEUED = 200_000;
+/** Many at a time: to find the first of a set, V8 passes all that were deleted before it. */
+const LEFT_AT_ONCE = 10_000;
 
-/** Tells the services what has closed: at once, and again until they have heard it. */
+/** Tells the services what has closed: at once, and again until they have heard it, or have said that they never will. */
 export class Cleanup implements Disposable {
   readonly #clock: Clock;
   readonly #timer: NodeJS.Timeout;
-  #queue: { task: CleanupTask; notBefore: number }[] = [];
+  /** In the order in which they are tried. */
+  readonly #queue = new Set<{ readonly task: CleanupTask; readonly notBefore: number }>();
   #disposed = false;
 
   constructor(clock: Clock) {
@@ -28,34 +32,57 @@ export class Cleanup implements Disposable {
     if (notBefore > this.#clock()) {
       this.#enqueue(task, notBefore);
     } else {
-      task().catch(() => this.#enqueue(task, 0));
+      task().catch((error: unknown) => {
+        if (!isFinal(error)) {
+          this.#enqueue(task, 0);
+        }
+      });
     }
   }
 
   [Symbol.dispose](): void {
     this.#disposed = true;
     clearInterval(this.#timer);
-    this.#queue = [];
+    this.#queue.clear();
   }
 
   #enqueue(task: CleanupTask, notBefore: number): void {
-    if (!this.#disposed) {
-      this.#queue.push({ task, notBefore });
-      if (this.#queue.length > MAX_QUEUED) {
-        this.#queue.shift();
+    if (this.#disposed) {
+      return;
+    }
+    this.#queue.add({ task, notBefore });
+    if (this.#queue.size > MAX_QUEUED) {
+      this.#leaveOldest();
+    }
+  }
+
+  #leaveOldest(): void {
+    for (const entry of this.#queue) {
+      this.#queue.delete(entry);
+      if (this.#queue.size <= MAX_QUEUED - LEFT_AT_ONCE) {
+        return;
       }
     }
   }
 
   #retry(): void {
     const now = this.#clock();
-    const tried = this.#queue.filter(({ notBefore }) => notBefore <= now).slice(0, AT_ONCE);
-    if (tried.length > 0) {
-      const taken = new Set(tried);
-      this.#queue = this.#queue.filter((entry) => !taken.has(entry));
-      for (const { task } of tried) {
-        this.add(task);
+    let tried = 0;
+    for (const entry of this.#queue) {
+      if (tried === AT_ONCE) {
+        return;
+      }
+      if (entry.notBefore <= now) {
+        tried += 1;
+        this.#queue.delete(entry);
+        this.add(entry.task);
       }
     }
   }
+}
+
+/** Whether a service will give the same answer whenever it is asked. */
+function isFinal(error: unknown): boolean {
+  const status = error instanceof SallyportError ? error.status : undefined;
+  return status === "INVALID_ARGUMENT" || status === "NOT_FOUND" || status === "UNIMPLEMENTED";
 }

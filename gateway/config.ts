@@ -1,3 +1,4 @@
+import { targetList } from "../platform/addresses.ts";
 import {
   type Env,
   integer,
@@ -29,7 +30,24 @@ export type GatewayVariables = {
   readonly SALLYPORT_DEBUG: Variable<boolean>;
   readonly SALLYPORT_LIMITS: Variable<boolean>;
   readonly SALLYPORT_LOG_LEVEL: Variable<string>;
-};
+} & Readonly<Record<UnsupportedName, Variable<string>>>;
+
+/** Known, and refused when set: whoever sets them counts on something that is not there. */
+const UNSUPPORTED = [
+  ["GATEWAY_TLS_CERT_FILE", "TLS on the public port"],
+  ["GATEWAY_TLS_KEY_FILE", "TLS on the public port"],
+  ["GATEWAY_TRUSTED_PROXIES", "clients' addresses from X-Forwarded-For"],
+  ["GATEWAY_OPERATOR_TOKEN_FILE", "operator calls"],
+  ["INTERNAL_TLS_CA_FILE", "mutual TLS between the processes"],
+  ["INTERNAL_TLS_CERT_FILE", "mutual TLS between the processes"],
+  ["INTERNAL_TLS_KEY_FILE", "mutual TLS between the processes"],
+] as const;
+
+type UnsupportedName = (typeof UNSUPPORTED)[number][0];
+
+const UNSUPPORTED_VARIABLES = Object.fromEntries(
+  UNSUPPORTED.map(([name, what]) => [name, { default: "", meaning: `${what}: not supported, refused when set`, parse: refuse }]),
+) as Readonly<Record<UnsupportedName, Variable<string>>>;
 
 /** The variables that a gateway reads. */
 export const gatewayVariables: GatewayVariables = {
@@ -59,10 +77,11 @@ export const gatewayVariables: GatewayVariables = {
     meaning: "after this time, less up to a tenth at random, a socket is drained",
     parse: milliseconds(1),
   },
-  ACCOUNT_TARGETS: { default: "127.0.0.1:9101", meaning: "gRPC targets of the account service, a comma list", parse: targets },
-  CHAT_TARGETS: { default: "127.0.0.1:9102", meaning: "gRPC targets of the chat service, a comma list", parse: targets },
+  ACCOUNT_TARGETS: { default: "127.0.0.1:9101", meaning: "gRPC targets of the account service, a comma list", parse: targetList },
+  CHAT_TARGETS: { default: "127.0.0.1:9102", meaning: "gRPC targets of the chat service, a comma list", parse: targetList },
   SALLYPORT_DEBUG: { default: "off", meaning: "access tokens work without a socket, from any address", parse: onOff },
   SALLYPORT_LIMITS: { default: "on", meaning: "off lifts the rate limits", parse: onOff },
+  ...UNSUPPORTED_VARIABLES,
   SALLYPORT_LOG_LEVEL: {
     default: "info",
     meaning: "the least severe level that is logged",
@@ -84,7 +103,6 @@ export interface GatewayConfig {
   readonly maxSocketAgeMs: number;
   readonly accountTargets: readonly string[];
   readonly chatTargets: readonly string[];
-  readonly limits: boolean;
 }
 
 /** Reads the configuration of a gateway. @throws ConfigError naming every wrong variable. */
@@ -102,15 +120,17 @@ export function gatewayConfig(env: Env): GatewayConfig {
     maxSocketAgeMs: values.GATEWAY_MAX_SOCKET_AGE_MS,
     accountTargets: values.ACCOUNT_TARGETS,
     chatTargets: values.CHAT_TARGETS,
-    limits: values.SALLYPORT_LIMITS,
   };
 }
 
 function rules(values: Values<GatewayVariables>): readonly string[] {
-  if (isLoopbackHost(values.GATEWAY_HOST)) {
-    return [];
-  }
   const problems: string[] = [];
+  if (values.GATEWAY_PORT !== 0 && values.GATEWAY_PORT === values.GATEWAY_ADMIN_PORT) {
+    problems.push("GATEWAY_ADMIN_PORT: must not be the public port");
+  }
+  if (isLoopbackHost(values.GATEWAY_HOST)) {
+    return problems;
+  }
   if (values.GATEWAY_TLS === "") {
     problems.push("GATEWAY_HOST: a non-loopback host needs TLS in front of it (GATEWAY_TLS=terminated-by-proxy)");
   }
@@ -123,16 +143,9 @@ function rules(values: Values<GatewayVariables>): readonly string[] {
   return problems;
 }
 
-function targets(value: string): readonly string[] {
-  const found = list(value);
-  const known = found.every((target) => target.startsWith("unix:") || isLoopbackTarget(target));
-  if (found.length === 0 || !known) {
-    throw new Error("expected a comma list of host:port on the loopback interface, or unix:<path>");
+function refuse(value: string): string {
+  if (value !== "") {
+    throw new Error("is not supported");
   }
-  return found;
-}
-
-function isLoopbackTarget(target: string): boolean {
-  const [, host = "", port = "0"] = /^(?:dns:\/\/\/)?(\[[0-9a-f:]+\]|[^:/]+):(\d{1,5})$/i.exec(target) ?? [];
-  return isLoopbackHost(host) && Number(port) > 0 && Number(port) <= 65_535;
+  return value;
 }

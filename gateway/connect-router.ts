@@ -12,7 +12,9 @@ import { forward, type PublicMethod, publicMethod } from "./forward.ts";
 import { DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS } from "./socket-calls.ts";
 
 /** The longest request body and the longest response, in bytes. */
-export const MAX_REQUEST_BYTES: number = 8 * 1024 * 1024;
+const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
+/** The same where nobody has shown who calls. Login's longest field is an id token, a JWT, of up to 16384 code points: no valid one is longer. */
+const MAX_ANONYMOUS_REQUEST_BYTES = 65_536;
 const MAX_RESPONSE_BYTES = 2 * 1024 * 1024;
 
 /** What the listener knows of a request's client. */
@@ -35,7 +37,6 @@ export function loadRegistry(): FileRegistry {
 export function connectHandlers(context: GatewayContext, registry: FileRegistry): ReadonlyMap<string, UniversalHandler> {
   const router = createConnectRouter({
     grpc: false,
-    readMaxBytes: MAX_REQUEST_BYTES,
     writeMaxBytes: MAX_RESPONSE_BYTES,
     requestGate: (handling) => answering(context, registry, () => admit(context, handling)),
   });
@@ -43,8 +44,10 @@ export function connectHandlers(context: GatewayContext, registry: FileRegistry)
     const desc = findPublic(registry, path);
     if (desc !== undefined) {
       const method = publicMethod(path);
-      router.rpc(desc, (request: Message, handling: HandlerContext) =>
-        answering(context, registry, () => serve(context, desc, method, request, handling)),
+      router.rpc(
+        desc,
+        (request: Message, handling: HandlerContext) => answering(context, registry, () => serve(context, desc, method, request, handling)),
+        { readMaxBytes: method.credential === "none" ? MAX_ANONYMOUS_REQUEST_BYTES : MAX_REQUEST_BYTES },
       );
     }
   }

@@ -105,9 +105,9 @@ export class Connection implements Ticking {
   }
 
   /** A chat copy has pushed an event for this socket. */
-  pushed(copy: Copy, push: Push): void {
+  pushed(push: Push): void {
     if (this.#state.stage === "open") {
-      this.#state.attached?.pushed(copy, push);
+      this.#state.attached?.pushed(push);
     }
   }
 
@@ -135,6 +135,11 @@ export class Connection implements Ticking {
 
   displaced(): void {
     this.#closeAt(this.#context.clock() + DISPLACED_MS, 4409);
+  }
+
+  sendBinary(bytes: Uint8Array): void {
+    this.#socket.sendBinary(bytes);
+    this.#watchStall();
   }
 
   sendText(text: string): void {
@@ -226,7 +231,7 @@ export class Connection implements Ticking {
         void this.#judge(effect.service, effect.token, effect.deadline);
         break;
       case "send":
-        this.#sendBinary(effect.bytes);
+        this.sendBinary(effect.bytes);
         break;
       case "stepped":
         this.#state = { ...this.#state, stepAt: this.#context.clock() };
@@ -261,7 +266,7 @@ export class Connection implements Ticking {
 
   #open(grants: readonly Grant[]): void {
     const confirmation = new Confirmation(this.#context, grants, (code) => this.close(code));
-    const calls = new SocketCalls(this.#context, { grants, address: this.address, confirmation }, (frame) => this.#sendBinary(frame));
+    const calls = new SocketCalls(this.#context, { grants, address: this.address, confirmation }, this);
     const chat = grants.find(({ service }) => service === "chat");
     const attached = chat && new Attached(this.#context, this, chat);
     this.#state = { stage: "open", confirmation, calls, attached };
@@ -294,11 +299,6 @@ export class Connection implements Ticking {
       case "unknown":
         break;
     }
-  }
-
-  #sendBinary(bytes: Uint8Array): void {
-    this.#socket.sendBinary(bytes);
-    this.#watchStall();
   }
 
   #watchStall(): void {

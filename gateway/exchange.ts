@@ -52,7 +52,7 @@ export type ExchangeEffect =
 type Transition = readonly [Exchange, readonly ExchangeEffect[]];
 
 /** The longest frame before the exchange is complete, in bytes. */
-export const MAX_TOKEN_BYTES = 1024;
+const MAX_TOKEN_BYTES = 1024;
 /** How long a judgement may take, from the arrival of its token. */
 export const JUDGEMENT_MS = 5_000;
 

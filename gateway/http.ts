@@ -2,7 +2,10 @@ import type { HttpRequest, HttpResponse, TemplatedApp } from "uWebSockets.js";
 import type { FileRegistry } from "@bufbuild/protobuf";
 import { createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { toSallyportError } from "../platform/errors.ts";
 import { canonicalAddress } from "./address.ts";
+import type { BodyRoom } from "./body-room.ts";
+import { connectError } from "./connect-error.ts";
 import { clientKey, connectHandlers, loadRegistry } from "./connect-router.ts";
 import type { GatewayContext } from "./context.ts";
 import { refuse, respond } from "./http-answer.ts";
@@ -15,7 +18,7 @@ export interface HttpRequests {
 }
 
 /** Serves the public methods over HTTP (wire contract, section 2). */
-export function serveHttp(app: TemplatedApp, context: GatewayContext): HttpRequests {
+export function serveHttp(app: TemplatedApp, context: GatewayContext, room: BodyRoom): HttpRequests {
   const registry = loadRegistry();
   const handlers = connectHandlers(context, registry);
   const requests = { inFlight: 0 };
@@ -35,7 +38,9 @@ export function serveHttp(app: TemplatedApp, context: GatewayContext): HttpReque
       return;
     }
     requests.inFlight += 1;
-    void answer(context, registry, handler, headers, response).finally(() => {
+    const body = new RequestBody(response, room);
+    void answer(context, registry, handler, headers, response, body).finally(() => {
+      body[Symbol.dispose]();
       requests.inFlight -= 1;
     });
   });
@@ -48,24 +53,28 @@ async function answer(
   handler: UniversalHandler,
   header: Headers,
   response: HttpResponse,
+  requestBody: RequestBody,
 ): Promise<void> {
   const leaving = new AbortController();
   const address = canonicalAddress(new Uint8Array(response.getRemoteAddress()));
-  const body = new RequestBody(response);
   response.onData((chunk, isLast) => {
     // uWebSockets takes this buffer back as soon as the handler returns.
-    body.add(new Uint8Array(chunk.slice(0)), isLast);
+    requestBody.add(new Uint8Array(chunk.slice(0)), isLast);
   });
-  response.onAborted(() => leaving.abort());
+  response.onAborted(() => {
+    requestBody.abort();
+    leaving.abort();
+  });
+  const body = reading(registry, requestBody);
   const contextValues = createContextValues().set(clientKey, { address, gone: leaving.signal });
   const url = `http://gateway${handler.requestPath}`;
   try {
     const answered = await handler({ httpVersion: "1.1", url, method: "POST", header, body, signal: leaving.signal, contextValues });
-    await send(registry, response, answered, body, leaving.signal);
+    await send(registry, response, answered, requestBody, leaving.signal);
   } catch (error) {
     context.events.handlingFailed("http", error);
     if (!leaving.signal.aborted) {
-      body.drop();
+      requestBody.drop();
       refuse(response, 500, "internal", "internal error");
     }
   }
@@ -86,6 +95,15 @@ async function send(
   if (!gone.aborted) {
     requestBody.drop();
     respond(response, status, headers, body);
+  }
+}
+
+/** The body as the Connect library reads it: what fails is said the way Connect does. */
+async function* reading(registry: FileRegistry, body: RequestBody): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw connectError(registry, toSallyportError(error));
   }
 }
 

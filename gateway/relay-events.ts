@@ -26,12 +26,15 @@ export function listenToRelays(parts: RelayEventParts): CopyListener {
       void join(parts, copy);
     },
     disconnected: (copy) => {
-      events.copyLost(copy.service, copy.relay.target);
+      // A gateway that stops closes its streams itself.
+      if (!hub.isDraining) {
+        events.copyLost(copy.service, copy.relay.target);
+      }
       for (const connection of copy.service === "chat" ? hub.all() : []) {
         connection.copyLost(copy);
       }
     },
-    pushed: (copy, push) => hub.find(push.connection)?.pushed(copy, push),
+    pushed: (push) => hub.find(push.connection)?.pushed(push),
     revoked: (sessionId) => endSession(parts, sessionId),
   };
 }

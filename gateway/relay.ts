@@ -25,7 +25,7 @@ export interface Copy {
 export interface CopyListener {
   connected(copy: Copy): void;
   disconnected(copy: Copy): void;
-  pushed(copy: Copy, push: Push): void;
+  pushed(push: Push): void;
   revoked(sessionId: string): void;
 }
 
@@ -61,7 +61,7 @@ function connectCopy(service: ServiceName, target: string, incarnation: string, 
   const relay = new RelayClient(target, incarnation, {
     connected: () => listener.connected(copy),
     disconnected: () => listener.disconnected(copy),
-    pushed: (push) => listener.pushed(copy, push),
+    pushed: (push) => listener.pushed(push),
     revoked: (sessionId) => listener.revoked(sessionId),
   });
   const copy: Copy = {

@@ -1,3 +1,6 @@
+import { SallyportError } from "../platform/errors.ts";
+import type { BodyRoom } from "./body-room.ts";
+
 /** The request that a body belongs to: what can be made to wait. */
 export interface Pausable {
   pause(): void;
@@ -6,28 +9,39 @@ export interface Pausable {
 
 /** What may gather before anybody reads: a client that has not shown who it is gets no more room. */
 const UNREAD_BYTES = 65_536;
+const RETRY_AFTER_MS = 1_000;
 
-/** The body of a request as it comes in, held back while nobody reads it. */
-export class RequestBody implements AsyncIterable<Uint8Array> {
+/** The body of a request as it comes in, held back while nobody reads it. Its bytes count in a room until it is disposed of. */
+export class RequestBody implements AsyncIterable<Uint8Array>, Disposable {
   readonly #source: Pausable;
+  readonly #room: BodyRoom;
   #chunks: Uint8Array[] = [];
-  #queuedBytes = 0;
-  #state: "unread" | "paused" | "reading" | "dropped" = "unread";
+  #takenBytes = 0;
+  #state: "unread" | "paused" | "reading" | "over" = "unread";
+  #failure: SallyportError | undefined;
   #isWhole = false;
   #wake: (() => void) | undefined;
 
-  constructor(source: Pausable) {
+  constructor(source: Pausable, room: BodyRoom) {
     this.#source = source;
+    this.#room = room;
   }
 
-  /** A chunk has come, its bytes the body's own. */
+  /** A chunk has come, its bytes the body's own. Without room for it, whoever reads hears RESOURCE_EXHAUSTED. */
   add(chunk: Uint8Array, isLast: boolean): void {
     this.#isWhole ||= isLast;
-    if (this.#state !== "dropped") {
-      this.#chunks.push(chunk);
-      this.#queuedBytes += chunk.length;
+    if (this.#state === "over") {
+      return;
     }
-    if (this.#state === "unread" && this.#queuedBytes > UNREAD_BYTES && !isLast) {
+    if (!this.#room.take(chunk.length)) {
+      const facts = { reason: "TOO_MANY_BODIES", retryAfterMs: RETRY_AFTER_MS };
+      this.#failure = new SallyportError("RESOURCE_EXHAUSTED", "too many requests are being read", facts);
+      this.drop();
+      return;
+    }
+    this.#takenBytes += chunk.length;
+    this.#chunks.push(chunk);
+    if (this.#state === "unread" && this.#takenBytes > UNREAD_BYTES && !isLast) {
       this.#state = "paused";
       this.#source.pause();
     }
@@ -37,19 +51,30 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   /** Nobody will read more: what is still to come is thrown away. */
   drop(): void {
     const wasPaused = this.#state === "paused";
-    this.#state = "dropped";
-    this.#chunks = [];
+    this.#end();
     if (wasPaused) {
       this.#source.resume();
     }
-    this.#wake?.();
+  }
+
+  /** The client has gone, and the source with it: whoever reads hears CANCELLED, never an end that looks like the whole. */
+  abort(): void {
+    this.#failure = new SallyportError("CANCELLED", "the client has gone", { reason: "CANCELLED" });
+    this.#end();
+  }
+
+  [Symbol.dispose](): void {
+    this.#end();
+    this.#room.give(this.#takenBytes);
+    this.#takenBytes = 0;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    const wasPaused = this.#state === "paused";
-    this.#state = "reading";
-    if (wasPaused) {
+    if (this.#state === "paused") {
       this.#source.resume();
+    }
+    if (this.#state !== "over") {
+      this.#state = "reading";
     }
     while (this.#state === "reading") {
       const chunk = this.#chunks.shift();
@@ -63,5 +88,14 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
         });
       }
     }
+    if (this.#failure !== undefined) {
+      throw this.#failure;
+    }
+  }
+
+  #end(): void {
+    this.#state = "over";
+    this.#chunks = [];
+    this.#wake?.();
   }
 }

@@ -4,6 +4,7 @@ import { Disposables, type Running } from "../platform/lifecycle.ts";
 import type { Logger } from "../platform/logger.ts";
 import { AccessChecks } from "./access.ts";
 import { startAdmin } from "./admin.ts";
+import { BodyRoom } from "./body-room.ts";
 import { Cleanup } from "./cleanup.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { GatewayContext } from "./context.ts";
@@ -29,6 +30,8 @@ export interface RunningGateway extends Running {
 /** What a test may choose. */
 export interface GatewayOverrides {
   readonly clock?: Clock;
+  /** What the bodies of all HTTP requests may take at a time. */
+  readonly bodyRoomBytes?: number;
 }
 
 /**
@@ -45,7 +48,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger, overri
     let requests: HttpRequests = { inFlight: 0 };
     const listener = listen(config.host, config.port, (app) => {
       serveSockets(app, context);
-      requests = serveHttp(app, context);
+      requests = serveHttp(app, context, new BodyRoom(overrides.bodyRoomBytes));
     });
     disposables.defer(() => listener.close());
     disposables.defer(() => leases.end());

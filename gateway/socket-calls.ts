@@ -8,11 +8,20 @@ import { forward, type PublicMethod, publicMethod } from "./forward.ts";
 import { type CallFrame, encodeFailure, encodeResponse } from "./frames.ts";
 
 /** Calls of one socket that may wait for their replies at a time. */
-export const MAX_CALLS_IN_FLIGHT = 64;
+const MAX_CALLS_IN_FLIGHT = 64;
+/** While more than this waits for the client to read, no further call is served. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
 /** How long a call may take when it does not say. */
 export const DEFAULT_TIMEOUT_MS = 10_000;
 /** How long a call may take at most. */
 export const MAX_TIMEOUT_MS = 60_000;
+
+/** Where the replies go. */
+export interface ReplySink {
+  /** What waits for the client to read. */
+  readonly bufferedBytes: number;
+  sendBinary(frame: Uint8Array): void;
+}
 
 /** The calls of one socket, from their frames to their replies. */
 export class SocketCalls {
@@ -20,26 +29,26 @@ export class SocketCalls {
   readonly #grants: readonly Grant[];
   readonly #address: string;
   readonly #confirmation: Confirmation;
-  readonly #send: (frame: Uint8Array) => void;
+  readonly #sink: ReplySink;
   readonly #inFlight = new Map<number, AbortController>();
 
   constructor(
     context: GatewayContext,
     socket: { readonly grants: readonly Grant[]; readonly address: string; readonly confirmation: Confirmation },
-    send: (frame: Uint8Array) => void,
+    sink: ReplySink,
   ) {
     this.#context = context;
     this.#grants = socket.grants;
     this.#address = socket.address;
     this.#confirmation = socket.confirmation;
-    this.#send = send;
+    this.#sink = sink;
   }
 
   /** Serves a call. Whatever is wrong with it fails the call, never the socket. */
   start(frame: CallFrame): void {
     const refused = this.#refusal(frame.id);
     if (refused !== undefined) {
-      this.#confirmation.whenDurable(() => this.#send(encodeFailure(frame.id, toWireStatus(refused))));
+      this.#confirmation.whenDurable(() => this.#sink.sendBinary(encodeFailure(frame.id, toWireStatus(refused))));
       return;
     }
     const controller = new AbortController();
@@ -47,7 +56,7 @@ export class SocketCalls {
     void this.#serve(frame, controller.signal).then((reply) => {
       this.#confirmation.whenDurable(() => {
         this.#inFlight.delete(frame.id);
-        this.#send(reply);
+        this.#sink.sendBinary(reply);
       });
     });
   }
@@ -71,6 +80,9 @@ export class SocketCalls {
     }
     if (this.#inFlight.size >= MAX_CALLS_IN_FLIGHT) {
       return new SallyportError("RESOURCE_EXHAUSTED", "too many calls in flight", { reason: "TOO_MANY_CALLS" });
+    }
+    if (this.#sink.bufferedBytes > MAX_UNREAD_BYTES) {
+      return new SallyportError("RESOURCE_EXHAUSTED", "earlier replies have not been read", { reason: "REPLIES_UNREAD" });
     }
     return undefined;
   }

@@ -15,8 +15,8 @@ interface SocketData {
 
 /** Above our own limits, so that the gateway itself can close with 1009: uWebSockets cuts the connection (1006). */
 const MAX_PAYLOAD_BYTES = 262_144;
-/** A socket for which this much waits is closed (4008); replies count too. */
-const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
+/** A socket for which this much waits is closed (4008); replies count too. Two of the longest fit. */
+const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 /** Above that, so that the closing frame still finds room: beyond it uWebSockets drops frames silently. */
 const MAX_BACKPRESSURE_BYTES = 16 * 1024 * 1024;
 const MAX_IDLE_SECONDS = 960;
@@ -46,7 +46,7 @@ export function serveSockets(app: TemplatedApp, context: GatewayContext): void {
 }
 
 /** The services that the path of an upgrade names; undefined when one is unknown, empty or repeated. */
-export function servicesOf(path: string): readonly ServiceName[] | undefined {
+function servicesOf(path: string): readonly ServiceName[] | undefined {
   const names = decodePath(path).replace("/connect/", "").split(",");
   const known = names.every((name) => name === "account" || name === "chat");
   return known && new Set(names).size === names.length ? names : undefined;

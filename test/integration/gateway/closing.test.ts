@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { expect } from "chai";
+import type { Logger } from "../../../platform/logger.ts";
 import type { ActivateRequest } from "../../../proto/gen/sallyport/chat/v1/delivery.ts";
 import { ACCOUNT, GOOD_TOKEN, NEXT_TOKEN, SESSION } from "./fake-services.ts";
 import { startStack, TestSocket } from "./harness.ts";
 
+const nothing = (): void => undefined;
 const LIST = "/sallyport.chat.v1.ChatService/ListBlockedAccounts";
 
 describe("the end of a socket", () => {
@@ -37,6 +39,18 @@ describe("the end of a socket", () => {
     }
 
     expect(await socket.closed).to.equal(4401);
+  });
+
+  it("is 4401 for every socket of a revoked session, one still in its second exchange", async () => {
+    await using stack = await startStack();
+    using open = await new TestSocket(stack.gateway.address).exchange();
+    using exchanging = await new TestSocket(stack.gateway.address, "/connect/account,chat").exchange(1);
+
+    for (const gateway of stack.account.gateways) {
+      gateway.revoke(SESSION);
+    }
+
+    expect(await Promise.all([open.closed, exchanging.closed])).to.deep.equal([4401, 4401]);
   });
 
   it("is 4401 when the session was revoked while its token was judged", async () => {
@@ -102,6 +116,30 @@ describe("the end of a socket", () => {
     await stack.gateway[Symbol.asyncDispose]();
 
     expect(Date.now() - startedAt).to.be.below(1000);
+  });
+
+  it("warns of a service copy that is lost, and not of those that a stopping gateway leaves", async () => {
+    const warnings: string[] = [];
+    let warned: () => void = () => undefined;
+    const warning = new Promise<void>((resolve) => {
+      warned = resolve;
+    });
+    const warn = (_fields: object, message: string): void => {
+      warnings.push(message);
+      warned();
+    };
+    await using stack = await startStack(
+      {},
+      {},
+      {},
+      { logger: { debug: nothing, info: nothing, error: nothing, warn } as unknown as Logger },
+    );
+
+    await stack.chat[Symbol.asyncDispose]();
+    await warning;
+    await stack.gateway[Symbol.asyncDispose]();
+
+    expect(warnings).to.deep.equal(["service copy lost"]);
   });
 
   it("ends the leases of a gateway that stops", async () => {

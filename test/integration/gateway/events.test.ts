@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { expect } from "chai";
-import type { AckMessagesRequest } from "../../../proto/gen/sallyport/chat/v1/chat.ts";
+import { AckMessagesRequest } from "../../../proto/gen/sallyport/chat/v1/chat.ts";
 import type { ActivateRequest, AttachRequest, CreditRequest } from "../../../proto/gen/sallyport/chat/v1/delivery.ts";
 import type { Event } from "../../../proto/gen/sallyport/gateway/v1/events.ts";
 import { ACCOUNT, type Fake, startFakeChat } from "./fake-services.ts";
@@ -82,6 +82,96 @@ describe("the events of a socket", () => {
     push({ kind: { $case: "queueEmpty", value: {} } });
 
     expect(await socket.nextEvent()).to.deep.equal({ queueEmpty: {} });
+  });
+
+  for (const [title, event, expected] of [
+    [
+      "what became of a message",
+      { $case: "delivered", value: { messageId: ACCOUNT, clientMessageId: "", recipientAccountId: "", deliveredAt: undefined } },
+      { delivered: { messageId: ACCOUNT } },
+    ],
+    ["that a newer socket took over", { $case: "displaced", value: {} }, { displaced: {} }],
+  ] as const) {
+    it(`arrive from the chat copy that the socket is not attached to: ${title}`, async () => {
+      await using other = await startFakeChat();
+      await using stack = await startStack({}, {}, {}, { moreChats: [other] });
+      const activated = [stack.chat, other].map(async (copy) => {
+        const [activation] = (await once(copy.asked, "activate")) as [ActivateRequest];
+        return { activation, stranger: copy === other ? stack.chat : other };
+      });
+      using socket = await new TestSocket(stack.gateway.address).exchange();
+      const { activation, stranger } = await Promise.race(activated);
+
+      pushTo(stranger, { ...activation, epoch: activation.epoch + 1 }, { kind: { $case: "queueEmpty", value: {} } });
+      pushTo(stranger, activation, { kind: event });
+
+      expect(await socket.nextEvent()).to.deep.equal(expected);
+    });
+  }
+
+  it("come on after they were acknowledged by a call", async () => {
+    await using stack = await startStack({ chat: { ackMessages: () => ({}) } });
+    const { socket, push } = await attachedSocket(stack);
+    using _socket = socket;
+    const ids = Array.from({ length: 256 }, () => randomUUID());
+    for (const id of ids) {
+      push(message(id));
+      await socket.nextEvent();
+    }
+
+    socket.call(1, "/sallyport.chat.v1.ChatService/AckMessages", AckMessagesRequest.encode({ messageIds: ids }).finish());
+    const { code } = await socket.nextReply();
+    push(message("33333333-3333-4333-8333-333333333333"));
+
+    expect(code).to.equal(0);
+    expect((await socket.nextEvent())["message"]).to.include({ id: "33333333-3333-4333-8333-333333333333" });
+  });
+
+  it("are acknowledged 256 at a time, one call after the other", async () => {
+    const calls: string[][] = [];
+    let inFlight = 0;
+    let most = 0;
+    await using stack = await startStack({
+      delivery: {
+        acknowledge: async ({ messageIds }) => {
+          calls.push(messageIds);
+          inFlight += 1;
+          most = Math.max(most, inFlight);
+          await new Promise(setImmediate);
+          inFlight -= 1;
+          return {};
+        },
+      },
+    });
+    const { socket } = await attachedSocket(stack);
+    using _socket = socket;
+    const ids = Array.from({ length: 3_000 }, () => randomUUID());
+    const last = new Promise<void>((resolve) => {
+      stack.chat.asked.on("acknowledge", ({ messageIds }: AckMessagesRequest) => {
+        if (messageIds.includes(ids.at(-1) as string)) {
+          resolve();
+        }
+      });
+    });
+
+    socket.send({ $case: "ack", value: { messageIds: ids } });
+    await last;
+
+    expect(most).to.equal(1);
+    expect(Math.max(...calls.map(({ length }) => length))).to.equal(256);
+    expect(calls.flat()).to.deep.equal(ids);
+  });
+
+  it("close a socket with 4008 that acknowledges faster than it can be handed on", async () => {
+    await using stack = await startStack({ delivery: { acknowledge: () => new Promise(() => undefined) } });
+    const { socket } = await attachedSocket(stack);
+    using _socket = socket;
+
+    for (let frame = 0; frame < 7; frame += 1) {
+      socket.send({ $case: "ack", value: { messageIds: Array.from({ length: 3_000 }, () => randomUUID()) } });
+    }
+
+    expect(await socket.closed).to.equal(4008);
   });
 
   it("credit what has left the socket", async () => {

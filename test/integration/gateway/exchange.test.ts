@@ -1,4 +1,6 @@
 import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { expect } from "chai";
 import { SallyportError } from "../../../platform/errors.ts";
 import { ACCOUNT, GOOD_TOKEN, NEXT_TOKEN, SESSION } from "./fake-services.ts";
@@ -106,6 +108,41 @@ describe("the token exchange of a socket", () => {
     clearInterval(pinging);
 
     expect(code).to.equal(4408);
+  });
+
+  it("counts the time for the second service from the end of the first", async () => {
+    let offset = 0;
+    await using stack = await startStack({}, { GATEWAY_HELLO_TIMEOUT_MS: "10000" }, { clock: () => Date.now() + offset });
+    using socket = await new TestSocket(stack.gateway.address, "/connect/account,chat").opened();
+    using untilOffset17 = await new TestSocket(stack.gateway.address).opened();
+
+    offset = 8_500;
+    await socket.exchange(1);
+    offset = 17_000;
+    const other = await untilOffset17.closed;
+    const openAfter17 = socket.ws.readyState;
+    offset = 19_000;
+
+    expect([other, openAfter17]).to.deep.equal([4408, 1]);
+    expect(await socket.closed).to.equal(4408);
+  });
+
+  it("negotiates no compression", async () => {
+    await using stack = await startStack();
+    const headers = {
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": Buffer.alloc(16).toString("base64"),
+      "sec-websocket-extensions": "permessage-deflate; client_max_window_bits",
+    };
+
+    const upgrading = get(`${stack.gateway.address}/connect/chat`, { headers });
+    const [response, socket] = (await once(upgrading, "upgrade")) as [IncomingMessage, Socket];
+    socket.destroy();
+
+    expect(response.statusCode).to.equal(101);
+    expect(response.headers).not.to.have.property("sec-websocket-extensions");
   });
 
   it("closes with 4503 when the account service cannot be reached", async () => {

@@ -3,6 +3,7 @@ import { WebSocket } from "ws";
 import { gatewayConfig } from "../../../gateway/config.ts";
 import { type GatewayOverrides, type RunningGateway, startGateway } from "../../../gateway/server.ts";
 import { Disposables } from "../../../platform/lifecycle.ts";
+import type { Logger } from "../../../platform/logger.ts";
 import { ClientFrame, type Reply, ServerFrame } from "../../../proto/gen/sallyport/gateway/v1/frames.ts";
 import { type Fake, GOOD_TOKEN, type Overrides, quiet, startFakeAccount, startFakeChat } from "./fake-services.ts";
 
@@ -13,11 +14,19 @@ export interface Stack extends AsyncDisposable {
   readonly chat: Fake;
 }
 
+/** What else a stack is made of. */
+export interface Parts {
+  /** Chat copies besides the stack's own; whoever started them disposes of them. */
+  readonly moreChats?: readonly Fake[];
+  readonly logger?: Logger;
+}
+
 /** Starts a gateway before two fake services; resolves once it is ready. */
 export async function startStack(
   overrides: Overrides = {},
   env: Record<string, string> = {},
   seams: GatewayOverrides = {},
+  { moreChats = [], logger = quiet }: Parts = {},
 ): Promise<Stack> {
   const disposables = new Disposables();
   const account = disposables.use(await startFakeAccount(overrides));
@@ -27,11 +36,11 @@ export async function startStack(
     GATEWAY_ADMIN_PORT: "0",
     GATEWAY_DRAIN_MS: "0",
     ACCOUNT_TARGETS: account.address,
-    CHAT_TARGETS: chat.address,
+    CHAT_TARGETS: [chat, ...moreChats].map(({ address }) => address).join(","),
     ...env,
   });
-  const joined = Promise.all([once(account.asked, "renewLease"), once(chat.asked, "renewLease")]);
-  const gateway = disposables.use(await startGateway(config, quiet, seams));
+  const joined = Promise.all([account, chat, ...moreChats].map(({ asked }) => once(asked, "renewLease")));
+  const gateway = disposables.use(await startGateway(config, logger, seams));
   await joined;
   return { gateway, account, chat, [Symbol.asyncDispose]: () => disposables[Symbol.asyncDispose]() };
 }

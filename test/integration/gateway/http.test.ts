@@ -6,6 +6,7 @@ import { ACCOUNT, SESSION } from "./fake-services.ts";
 import { type Stack, startStack } from "./harness.ts";
 
 const GET_ACCOUNT = "/sallyport.account.v1.AccountService/GetAccount";
+const LOGIN = "/sallyport.account.v1.AccountService/Login";
 const SEND = "/sallyport.chat.v1.ChatService/SendMessage";
 const LIST = "/sallyport.chat.v1.ChatService/ListBlockedAccounts";
 const GOOD = `Bearer ${Buffer.alloc(32, 9).toString("base64")}`;
@@ -157,6 +158,58 @@ describe("calls over HTTP", () => {
 
     expect(fits.status).to.equal(200);
     expect([beyond.status, beyond.code, beyond.reason]).to.deep.equal([429, "resource_exhausted", "MESSAGE_TOO_LARGE"]);
+  });
+
+  it("takes bodies of 64 KiB where no token is asked for, and answers resource_exhausted beyond", async () => {
+    await using stack = await startStack({ account: { login: () => ({ accountId: ACCOUNT, created: true, tokens: {} }) } });
+    const padded = (bytes: number): string => `{"dev":{"name":"alice"},"unknown":"${"x".repeat(bytes - 37)}"}`;
+
+    const fits = await post(stack, LOGIN, padded(65_536), { authorization: "" });
+    const beyond = await post(stack, LOGIN, padded(65_537), { authorization: "" });
+
+    expect(fits.status).to.equal(200);
+    expect([beyond.status, beyond.code, beyond.reason]).to.deep.equal([429, "resource_exhausted", "MESSAGE_TOO_LARGE"]);
+  });
+
+  it("answers resource_exhausted, with when to come again, while the bodies of others take all room", async () => {
+    await using stack = await startStack({}, {}, { bodyRoomBytes: 50_000 });
+    const checked = once(stack.account.asked, "checkAccessToken");
+    const hanging = connect(Number(new URL(stack.gateway.address).port), "127.0.0.1");
+    const head = `POST ${GET_ACCOUNT} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: ${GOOD}\r\n`;
+    hanging.write(`${head}content-length: 45000\r\n\r\n${"x".repeat(40_000)}`);
+    await checked;
+    const padded = `{"unknown":"${"x".repeat(20_000)}"}`;
+
+    const refused = await post(stack, GET_ACCOUNT, padded);
+    hanging.destroy();
+    let answer = await post(stack, GET_ACCOUNT, padded);
+    for (let turn = 0; turn < 100 && answer.status === 429; turn += 1) {
+      answer = await post(stack, GET_ACCOUNT, padded);
+    }
+
+    expect([refused.status, refused.code, refused.reason]).to.deep.equal([429, "resource_exhausted", "TOO_MANY_BODIES"]);
+    expect((refused.body["details"] as { type: string }[]).map(({ type }) => type)).to.include("google.rpc.RetryInfo");
+    expect(answer.status).to.equal(200);
+  });
+
+  it("does not hand on what came of a body whose client went away", async () => {
+    await using stack = await startStack({}, { GATEWAY_DRAIN_MS: "10000" });
+    let asked = 0;
+    stack.account.asked.on("getAccount", () => {
+      asked += 1;
+    });
+    const checked = once(stack.account.asked, "checkAccessToken");
+    const leaving = connect(Number(new URL(stack.gateway.address).port), "127.0.0.1");
+    const head = `POST ${GET_ACCOUNT} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: ${GOOD}\r\n`;
+    leaving.write(`${head}content-length: 10\r\n\r\n{}`);
+    await checked;
+
+    leaving.destroy();
+    const startedAt = Date.now();
+    await stack.gateway[Symbol.asyncDispose]();
+
+    expect(asked).to.equal(0);
+    expect(Date.now() - startedAt).to.be.below(5_000);
   });
 
   it("refuses a large body without a token, and the client hears it", async () => {

@@ -28,7 +28,6 @@ describe("the gateway's configuration", () => {
       maxSocketAgeMs: 86_400_000,
       accountTargets: ["127.0.0.1:9101"],
       chatTargets: ["127.0.0.1:9102"],
-      limits: true,
     });
   });
 
@@ -49,5 +48,17 @@ describe("the gateway's configuration", () => {
     const { accountTargets } = gatewayConfig({ ACCOUNT_TARGETS: "127.0.0.1:1, unix:/tmp/a,[::1]:2" });
 
     expect(accountTargets).to.deep.equal(["127.0.0.1:1", "unix:/tmp/a", "[::1]:2"]);
+  });
+
+  it("refuses what is known and not supported rather than ignore it", () => {
+    const env = { GATEWAY_TLS_CERT_FILE: "cert.pem", GATEWAY_TRUSTED_PROXIES: "10.0.0.0/8", INTERNAL_TLS_CA_FILE: "ca.pem" };
+
+    expect(() => gatewayConfig(env)).to.throw(
+      /GATEWAY_TLS_CERT_FILE: is not supported\n.*GATEWAY_TRUSTED_PROXIES.*\n.*INTERNAL_TLS_CA_FILE/,
+    );
+  });
+
+  it("refuses one port for both listeners", () => {
+    expect(() => gatewayConfig({ GATEWAY_PORT: "8081" })).to.throw("GATEWAY_ADMIN_PORT: must not be the public port");
   });
 });

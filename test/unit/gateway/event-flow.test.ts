@@ -151,6 +151,20 @@ describe("the flow of events to a socket", () => {
     expect(inFlightMessageIds.at(-1)).to.equal(ID(599));
   });
 
+  it("goes on when messages were acknowledged by calls, which it does not see", () => {
+    const { sink, flow } = attachedFlow();
+    for (let index = 0; index < 2_000; index += 1) {
+      flow.push(1, message(index));
+      flow.settleCredit();
+    }
+
+    flow.acknowledge([ID(1_999)]);
+    flow.push(1, message(2_000));
+
+    expect(sink.sent).to.have.length(2_001);
+    expect(sink.credits.reduce((sum, bytes) => sum + bytes)).to.equal(20_000);
+  });
+
   it("ends with displaced", () => {
     const { sink, flow } = attachedFlow();
 

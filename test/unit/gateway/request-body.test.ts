@@ -1,9 +1,17 @@
 import { expect } from "chai";
+import { BodyRoom } from "../../../gateway/body-room.ts";
 import { RequestBody } from "../../../gateway/request-body.ts";
 
-function recordingBody(): { body: RequestBody; done: string[] } {
+function recordingBody(room: BodyRoom = new BodyRoom()): { body: RequestBody; done: string[] } {
   const done: string[] = [];
-  return { body: new RequestBody({ pause: () => done.push("pause"), resume: () => done.push("resume") }), done };
+  return { body: new RequestBody({ pause: () => done.push("pause"), resume: () => done.push("resume") }, room), done };
+}
+
+async function reasonOf(reading: Promise<unknown>): Promise<string> {
+  return await reading.then(
+    () => "read",
+    (error: { reason: string }) => error.reason,
+  );
 }
 
 async function read(body: RequestBody): Promise<number> {
@@ -38,6 +46,54 @@ describe("the body of a request", () => {
     body.add(Buffer.alloc(70_000), true);
 
     expect(done).to.deep.equal(["pause", "resume"]);
+  });
+
+  it("fails when the room of all bodies is full, until another request has ended", async () => {
+    const room = new BodyRoom(100);
+    const { body: first } = recordingBody(room);
+    const { body: second } = recordingBody(room);
+    const { body: third } = recordingBody(room);
+    first.add(Buffer.alloc(60), true);
+    await read(first);
+    second.add(Buffer.alloc(40), false);
+    second.add(Buffer.alloc(1), true);
+
+    const refused = await reasonOf(read(second));
+    first[Symbol.dispose]();
+    second[Symbol.dispose]();
+    third.add(Buffer.alloc(100), true);
+
+    expect(refused).to.equal("TOO_MANY_BODIES");
+    expect(await read(third)).to.equal(100);
+  });
+
+  it("lets what does not fit pass by, also when it was held back", () => {
+    const { body, done } = recordingBody(new BodyRoom(70_000));
+    body.add(Buffer.alloc(70_000), false);
+
+    body.add(Buffer.alloc(1), false);
+
+    expect(done).to.deep.equal(["pause", "resume"]);
+  });
+
+  it("fails, and does not look whole, when the client goes away while it is read", async () => {
+    const { body } = recordingBody();
+    body.add(Buffer.alloc(10), false);
+    const reading = read(body);
+
+    body.abort();
+
+    expect(await reasonOf(reading)).to.equal("CANCELLED");
+  });
+
+  it("does not touch the source of a client that has gone", () => {
+    const { body, done } = recordingBody();
+    body.add(Buffer.alloc(70_000), false);
+
+    body.abort();
+    body.drop();
+
+    expect(done).to.deep.equal(["pause"]);
   });
 
   it("may be empty", async () => {

@@ -1,0 +1,87 @@
+import { expect } from "chai";
+import { Cleanup } from "../../../gateway/cleanup.ts";
+import { SallyportError, type StatusName, unavailable } from "../../../platform/errors.ts";
+
+/** Resolves when a task has been run so many times, which fails until then. */
+function failingUntil(attempts: number, status: StatusName): { task: () => Promise<void>; runs: () => number; done: Promise<void> } {
+  let runs = 0;
+  let finish: () => void = () => undefined;
+  const done = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const task = async (): Promise<void> => {
+    runs += 1;
+    if (runs < attempts) {
+      throw new SallyportError(status, "failed", { reason: "FAILED" });
+    }
+    finish();
+  };
+  return { task, runs: () => runs, done };
+}
+
+describe("the cleanup after sockets", () => {
+  it("runs a task again until it works", async () => {
+    using cleanup = new Cleanup(Date.now);
+    const { task, runs, done } = failingUntil(2, "UNAVAILABLE");
+
+    cleanup.add(task);
+    await done;
+
+    expect(runs()).to.equal(2);
+  });
+
+  for (const status of ["INVALID_ARGUMENT", "NOT_FOUND", "UNIMPLEMENTED"] as const) {
+    it(`gives up what is answered with ${status}`, async () => {
+      using cleanup = new Cleanup(Date.now);
+      const hopeless = failingUntil(2, status);
+      const hopeful = failingUntil(2, "UNAVAILABLE");
+
+      cleanup.add(hopeless.task);
+      cleanup.add(hopeful.task);
+      await hopeful.done;
+
+      expect(hopeless.runs()).to.equal(1);
+    });
+  }
+
+  it("runs a task not before its time", async () => {
+    let now = 0;
+    using cleanup = new Cleanup(() => now);
+    const early = failingUntil(2, "UNAVAILABLE");
+    const late = failingUntil(1, "UNAVAILABLE");
+
+    cleanup.add(late.task, 1_000);
+    cleanup.add(early.task);
+    await early.done;
+    const before = late.runs();
+    now = 1_000;
+    await late.done;
+
+    expect(before).to.equal(0);
+  });
+
+  it("forgets the oldest of more than it can keep, in no time", async () => {
+    using cleanup = new Cleanup(() => 0);
+    const error = unavailable("gone", "GONE");
+    const runs: number[] = [];
+    let ran: () => void = () => undefined;
+    const startedAt = performance.now();
+
+    for (let index = 0; index < 260_000; index += 1) {
+      cleanup.add(async () => {
+        runs.push(index);
+        ran();
+        throw error;
+      });
+    }
+    await new Promise(setImmediate);
+    const tookMs = performance.now() - startedAt;
+    runs.length = 0;
+    await new Promise<void>((resolve) => {
+      ran = resolve;
+    });
+
+    expect(tookMs).to.be.below(2_000);
+    expect(runs[0]).to.be.within(60_000, 70_001);
+  });
+});
