@@ -2,7 +2,7 @@
 export class BodyRoom {
   #freeBytes: number;
 
-  constructor(maxBytes: number = 256 * 1024 * 1024) {
+  constructor(maxBytes: number) {
     this.#freeBytes = maxBytes;
   }
 

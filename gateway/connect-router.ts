@@ -13,8 +13,6 @@ import { DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS } from "./socket-calls.ts";
 
 /** The longest request body and the longest response, in bytes. */
 const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
-/** The same where nobody has shown who calls. Login's longest field is an id token, a JWT, of up to 16384 code points: no valid one is longer. */
-const MAX_ANONYMOUS_REQUEST_BYTES = 65_536;
 const MAX_RESPONSE_BYTES = 2 * 1024 * 1024;
 
 /** What the listener knows of a request's client. */
@@ -33,10 +31,12 @@ export function loadRegistry(): FileRegistry {
   return createFileRegistry(fromBinary(FileDescriptorSetSchema, Buffer.from(image, "base64")));
 }
 
-/** The handlers of all public methods, by path: Connect and gRPC-Web, unary. */
+/** The handlers of all public methods, by path: the Connect protocol, unary. */
 export function connectHandlers(context: GatewayContext, registry: FileRegistry): ReadonlyMap<string, UniversalHandler> {
   const router = createConnectRouter({
     grpc: false,
+    grpcWeb: false,
+    readMaxBytes: MAX_REQUEST_BYTES,
     writeMaxBytes: MAX_RESPONSE_BYTES,
     requestGate: (handling) => answering(context, registry, () => admit(context, handling)),
   });
@@ -44,10 +44,8 @@ export function connectHandlers(context: GatewayContext, registry: FileRegistry)
     const desc = findPublic(registry, path);
     if (desc !== undefined) {
       const method = publicMethod(path);
-      router.rpc(
-        desc,
-        (request: Message, handling: HandlerContext) => answering(context, registry, () => serve(context, desc, method, request, handling)),
-        { readMaxBytes: method.credential === "none" ? MAX_ANONYMOUS_REQUEST_BYTES : MAX_REQUEST_BYTES },
+      router.rpc(desc, (request: Message, handling: HandlerContext) =>
+        answering(context, registry, () => serve(context, desc, method, request, handling)),
       );
     }
   }

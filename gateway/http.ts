@@ -2,12 +2,13 @@ import type { HttpRequest, HttpResponse, TemplatedApp } from "uWebSockets.js";
 import type { FileRegistry } from "@bufbuild/protobuf";
 import { createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { toSallyportError } from "../platform/errors.ts";
+import { SallyportError, toSallyportError } from "../platform/errors.ts";
 import { canonicalAddress } from "./address.ts";
 import type { BodyRoom } from "./body-room.ts";
 import { connectError } from "./connect-error.ts";
 import { clientKey, connectHandlers, loadRegistry } from "./connect-router.ts";
 import type { GatewayContext } from "./context.ts";
+import { publicMethod } from "./forward.ts";
 import { refuse, respond } from "./http-answer.ts";
 import { explainFault } from "./library-fault.ts";
 import { RequestBody } from "./request-body.ts";
@@ -17,8 +18,14 @@ export interface HttpRequests {
   readonly inFlight: number;
 }
 
-/** Serves the public methods over HTTP (wire contract, section 2). */
-export function serveHttp(app: TemplatedApp, context: GatewayContext, room: BodyRoom): HttpRequests {
+/** Where bodies gather: those of callers who need not show who they are have a room of their own, so that they keep nobody else out. */
+export interface BodyRooms {
+  readonly anonymous: BodyRoom;
+  readonly identified: BodyRoom;
+}
+
+/** Serves the public methods over HTTP (docs/protocol.md, calls over HTTP). */
+export function serveHttp(app: TemplatedApp, context: GatewayContext, rooms: BodyRooms): HttpRequests {
   const registry = loadRegistry();
   const handlers = connectHandlers(context, registry);
   const requests = { inFlight: 0 };
@@ -38,7 +45,8 @@ export function serveHttp(app: TemplatedApp, context: GatewayContext, room: Body
       return;
     }
     requests.inFlight += 1;
-    const body = new RequestBody(response, room);
+    const { credential } = publicMethod(handler.requestPath);
+    const body = new RequestBody(response, credential === "none" ? rooms.anonymous : rooms.identified);
     void answer(context, registry, handler, headers, response, body).finally(() => {
       body[Symbol.dispose]();
       requests.inFlight -= 1;
@@ -65,7 +73,8 @@ async function answer(
     requestBody.abort();
     leaving.abort();
   });
-  const body = reading(registry, requestBody);
+  const isJson = header.get("content-type")?.startsWith("application/json") === true;
+  const body = reading(registry, isJson ? refusingMalformedText(requestBody) : requestBody);
   const contextValues = createContextValues().set(clientKey, { address, gone: leaving.signal });
   const url = `http://gateway${handler.requestPath}`;
   try {
@@ -99,12 +108,29 @@ async function send(
 }
 
 /** The body as the Connect library reads it: what fails is said the way Connect does. */
-async function* reading(registry: FileRegistry, body: RequestBody): AsyncGenerator<Uint8Array> {
+async function* reading(registry: FileRegistry, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
   } catch (error) {
     throw connectError(registry, toSallyportError(error));
   }
+}
+
+/** The Connect library reads JSON leniently: bytes that are no UTF-8 would become U+FFFD, and different names one. */
+async function* refusingMalformedText(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const check = (chunk: Uint8Array, stream: boolean): void => {
+    try {
+      decoder.decode(chunk, { stream });
+    } catch {
+      throw new SallyportError("INVALID_ARGUMENT", "the request is not UTF-8", { reason: "MALFORMED_REQUEST" });
+    }
+  };
+  for await (const chunk of body) {
+    check(chunk, true);
+    yield chunk;
+  }
+  check(new Uint8Array(0), false);
 }
 
 async function collect(body: AsyncIterable<Uint8Array> | undefined): Promise<Uint8Array> {

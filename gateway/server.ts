@@ -27,6 +27,10 @@ export interface RunningGateway extends Running {
   readonly adminAddress: string;
 }
 
+const MIB = 1024 * 1024;
+const ANONYMOUS_ROOM_BYTES = 64 * MIB;
+const IDENTIFIED_ROOM_BYTES = 256 * MIB;
+
 /** What a test may choose. */
 export interface GatewayOverrides {
   readonly clock?: Clock;
@@ -48,7 +52,10 @@ export async function startGateway(config: GatewayConfig, logger: Logger, overri
     let requests: HttpRequests = { inFlight: 0 };
     const listener = listen(config.host, config.port, (app) => {
       serveSockets(app, context);
-      requests = serveHttp(app, context, new BodyRoom(overrides.bodyRoomBytes));
+      requests = serveHttp(app, context, {
+        anonymous: new BodyRoom(overrides.bodyRoomBytes ?? ANONYMOUS_ROOM_BYTES),
+        identified: new BodyRoom(overrides.bodyRoomBytes ?? IDENTIFIED_ROOM_BYTES),
+      });
     });
     disposables.defer(() => listener.close());
     disposables.defer(() => leases.end());

@@ -73,6 +73,7 @@ describe("calls over HTTP", () => {
     ["an unknown path before all else", "/x.Y/Z", "{", { "content-type": "text/plain" }, 404, "unimplemented", undefined],
     ["an internal method", "/sallyport.account.v1.TokenService/CheckAccessToken", "{}", {}, 404, "unimplemented", undefined],
     ["a relay method", "/sallyport.relay.v1.LeaseService/EndLease", "{}", {}, 404, "unimplemented", undefined],
+    ["gRPC-Web", GET_ACCOUNT, "", { "content-type": "application/grpc-web+proto" }, 415, undefined, undefined],
     [
       "another content type before the token",
       GET_ACCOUNT,
@@ -160,15 +161,40 @@ describe("calls over HTTP", () => {
     expect([beyond.status, beyond.code, beyond.reason]).to.deep.equal([429, "resource_exhausted", "MESSAGE_TOO_LARGE"]);
   });
 
-  it("takes bodies of 64 KiB where no token is asked for, and answers resource_exhausted beyond", async () => {
-    await using stack = await startStack({ account: { login: () => ({ accountId: ACCOUNT, created: true, tokens: {} }) } });
-    const padded = (bytes: number): string => `{"dev":{"name":"alice"},"unknown":"${"x".repeat(bytes - 37)}"}`;
+  it("lets the hanging bodies of anonymous callers keep nobody out who shows a token", async () => {
+    await using stack = await startStack({}, {}, { bodyRoomBytes: 50_000 });
+    const port = Number(new URL(stack.gateway.address).port);
+    const head = `POST ${LOGIN} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`;
+    const hanging = connect(port, "127.0.0.1");
+    hanging.write(`${head}content-length: 49000\r\n\r\n${"x".repeat(48_000)}`);
+    const padded = `{"unknown":"${"x".repeat(20_000)}"}`;
 
-    const fits = await post(stack, LOGIN, padded(65_536), { authorization: "" });
-    const beyond = await post(stack, LOGIN, padded(65_537), { authorization: "" });
+    let anonymous = await post(stack, LOGIN, padded, { authorization: "" });
+    while (anonymous.reason !== "TOO_MANY_BODIES") {
+      anonymous = await post(stack, LOGIN, padded, { authorization: "" });
+    }
+    const identified = await post(stack, GET_ACCOUNT, padded);
+    hanging.destroy();
 
-    expect(fits.status).to.equal(200);
-    expect([beyond.status, beyond.code, beyond.reason]).to.deep.equal([429, "resource_exhausted", "MESSAGE_TOO_LARGE"]);
+    expect(identified.status).to.equal(200);
+  });
+
+  it("refuses JSON that is no UTF-8 instead of reading other names into it", async () => {
+    await using stack = await startStack();
+
+    const invalid = await fetch(`${stack.gateway.address}${LOGIN}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: Buffer.concat([Buffer.from('{"dev":{"name":"k'), Buffer.from([0xff]), Buffer.from('"}}')]),
+    });
+    const cut = await fetch(`${stack.gateway.address}${GET_ACCOUNT}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: GOOD },
+      body: Buffer.concat([Buffer.from("{}"), Buffer.from([0xc3])]),
+    });
+
+    expect([invalid.status, cut.status]).to.deep.equal([400, 400]);
+    expect(await invalid.json()).to.include({ code: "invalid_argument" });
   });
 
   it("answers resource_exhausted, with when to come again, while the bodies of others take all room", async () => {

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { BodyRoom } from "../../../gateway/body-room.ts";
 import { RequestBody } from "../../../gateway/request-body.ts";
 
-function recordingBody(room: BodyRoom = new BodyRoom()): { body: RequestBody; done: string[] } {
+function recordingBody(room: BodyRoom = new BodyRoom(10_000_000)): { body: RequestBody; done: string[] } {
   const done: string[] = [];
   return { body: new RequestBody({ pause: () => done.push("pause"), resume: () => done.push("resume") }, room), done };
 }
