@@ -4,7 +4,7 @@ import { describeError } from "../../../platform/logger.ts";
 
 describe("what is logged of an error", () => {
   it("is its kind, code, text and stack, and nothing of the documents that it is about", () => {
-    const error = new MongoBulkWriteError({ message: "disk full", code: 14031, writeErrors: [] } as never, { insertedCount: 0 } as never);
+    const error = new MongoBulkWriteError({ message: "disk full", code: 14031, writeErrors: [] }, { insertedCount: 0 } as never);
     Object.assign(error, { writeErrors: [{ err: { op: { body: "secret" } } }] });
 
     const logged = describeError(error);
