@@ -80,7 +80,7 @@ export const gatewayVariables: GatewayVariables = {
   ACCOUNT_TARGETS: { default: "127.0.0.1:9101", meaning: "gRPC targets of the account service, a comma list", parse: targetList },
   CHAT_TARGETS: { default: "127.0.0.1:9102", meaning: "gRPC targets of the chat service, a comma list", parse: targetList },
   SALLYPORT_DEBUG: { default: "off", meaning: "access tokens work without a socket, from any address", parse: onOff },
-  SALLYPORT_LIMITS: { default: "on", meaning: "off lifts the rate limits", parse: onOff },
+  SALLYPORT_LIMITS: { default: "on", meaning: "off lifts the rate limits, of which none is enforced", parse: onOff },
   ...UNSUPPORTED_VARIABLES,
   SALLYPORT_LOG_LEVEL: {
     default: "info",

@@ -46,8 +46,9 @@ export function serveHttp(app: TemplatedApp, context: GatewayContext, rooms: Bod
     }
     requests.inFlight += 1;
     const { credential } = publicMethod(handler.requestPath);
-    const body = new RequestBody(response, credential === "none" ? rooms.anonymous : rooms.identified);
-    void answer(context, registry, handler, headers, response, body).finally(() => {
+    const address = canonicalAddress(new Uint8Array(response.getRemoteAddress()));
+    const body = new RequestBody(response, credential === "none" ? rooms.anonymous : rooms.identified, address);
+    void answer(context, registry, handler, headers, response, body, address).finally(() => {
       body[Symbol.dispose]();
       requests.inFlight -= 1;
     });
@@ -62,9 +63,9 @@ async function answer(
   header: Headers,
   response: HttpResponse,
   requestBody: RequestBody,
+  address: string,
 ): Promise<void> {
   const leaving = new AbortController();
-  const address = canonicalAddress(new Uint8Array(response.getRemoteAddress()));
   response.onData((chunk, isLast) => {
     // uWebSockets takes this buffer back as soon as the handler returns.
     requestBody.add(new Uint8Array(chunk.slice(0)), isLast);
@@ -73,8 +74,8 @@ async function answer(
     requestBody.abort();
     leaving.abort();
   });
-  const isJson = header.get("content-type")?.startsWith("application/json") === true;
-  const body = reading(registry, isJson ? refusingMalformedText(requestBody) : requestBody);
+  const isBinary = header.get("content-type")?.toLowerCase().startsWith("application/proto") === true;
+  const body = reading(registry, isBinary ? requestBody : refusingMalformedText(requestBody));
   const contextValues = createContextValues().set(clientKey, { address, gone: leaving.signal });
   const url = `http://gateway${handler.requestPath}`;
   try {

@@ -10,11 +10,14 @@ export interface Pausable {
 /** What may gather before anybody reads: a client that has not shown who it is gets no more room. */
 const UNREAD_BYTES = 65_536;
 const RETRY_AFTER_MS = 1_000;
+/** What a chunk costs besides its bytes: a body may come in chunks of one byte. */
+const CHUNK_BYTES = 256;
 
 /** The body of a request as it comes in, held back while nobody reads it. Its bytes count in a room until it is disposed of. */
 export class RequestBody implements AsyncIterable<Uint8Array>, Disposable {
   readonly #source: Pausable;
   readonly #room: BodyRoom;
+  readonly #client: string;
   #chunks: Uint8Array[] = [];
   #takenBytes = 0;
   #state: "unread" | "paused" | "reading" | "over" = "unread";
@@ -22,9 +25,10 @@ export class RequestBody implements AsyncIterable<Uint8Array>, Disposable {
   #isWhole = false;
   #wake: (() => void) | undefined;
 
-  constructor(source: Pausable, room: BodyRoom) {
+  constructor(source: Pausable, room: BodyRoom, client: string) {
     this.#source = source;
     this.#room = room;
+    this.#client = client;
   }
 
   /** A chunk has come, its bytes the body's own. Without room for it, whoever reads hears RESOURCE_EXHAUSTED. */
@@ -33,15 +37,16 @@ export class RequestBody implements AsyncIterable<Uint8Array>, Disposable {
     if (this.#state === "over") {
       return;
     }
-    if (!this.#room.take(chunk.length)) {
+    const cost = chunk.length + CHUNK_BYTES;
+    if (!this.#room.take(this.#client, cost)) {
       const facts = { reason: "TOO_MANY_BODIES", retryAfterMs: RETRY_AFTER_MS };
       this.#failure = new SallyportError("RESOURCE_EXHAUSTED", "too many requests are being read", facts);
       this.drop();
       return;
     }
-    this.#takenBytes += chunk.length;
+    this.#takenBytes += cost;
     this.#chunks.push(chunk);
-    if (this.#state === "unread" && this.#takenBytes > UNREAD_BYTES && !isLast) {
+    if (this.#state === "unread" && this.#takenBytes > UNREAD_BYTES + CHUNK_BYTES && !isLast) {
       this.#state = "paused";
       this.#source.pause();
     }
@@ -65,7 +70,7 @@ export class RequestBody implements AsyncIterable<Uint8Array>, Disposable {
 
   [Symbol.dispose](): void {
     this.#end();
-    this.#room.give(this.#takenBytes);
+    this.#room.give(this.#client, this.#takenBytes);
     this.#takenBytes = 0;
   }
 
@@ -77,9 +82,10 @@ export class RequestBody implements AsyncIterable<Uint8Array>, Disposable {
       this.#state = "reading";
     }
     while (this.#state === "reading") {
-      const chunk = this.#chunks.shift();
-      if (chunk !== undefined) {
-        yield chunk;
+      if (this.#chunks.length > 0) {
+        const gathered = this.#chunks;
+        this.#chunks = [];
+        yield Buffer.concat(gathered);
       } else if (this.#isWhole) {
         return;
       } else {

@@ -28,8 +28,6 @@ export interface RunningGateway extends Running {
 }
 
 const MIB = 1024 * 1024;
-const ANONYMOUS_ROOM_BYTES = 64 * MIB;
-const IDENTIFIED_ROOM_BYTES = 256 * MIB;
 
 /** What a test may choose. */
 export interface GatewayOverrides {
@@ -53,8 +51,8 @@ export async function startGateway(config: GatewayConfig, logger: Logger, overri
     const listener = listen(config.host, config.port, (app) => {
       serveSockets(app, context);
       requests = serveHttp(app, context, {
-        anonymous: new BodyRoom(overrides.bodyRoomBytes ?? ANONYMOUS_ROOM_BYTES),
-        identified: new BodyRoom(overrides.bodyRoomBytes ?? IDENTIFIED_ROOM_BYTES),
+        anonymous: createRoom(overrides.bodyRoomBytes ?? 64 * MIB, 20 * MIB),
+        identified: createRoom(overrides.bodyRoomBytes ?? 256 * MIB, 64 * MIB),
       });
     });
     disposables.defer(() => listener.close());
@@ -70,6 +68,10 @@ export async function startGateway(config: GatewayConfig, logger: Logger, overri
     await disposables[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function createRoom(bytes: number, bytesOfOne: number): BodyRoom {
+  return new BodyRoom(bytes, Math.min(bytes, bytesOfOne));
 }
 
 /** The inside of a gateway, connected to the services. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Env } from "../../platform/env.ts";
 import { launcherConfig } from "../launcher/config.ts";
 import { mongodUri } from "../mongod/arguments.ts";
-import { parsePort } from "../mongod/port.ts";
+import { isListening, parsePort } from "../mongod/port.ts";
 
 /** The stack that runs with this environment, and its database where it can be known; undefined when no gateway is ready there. */
 export async function findRunningStack(env: Env): Promise<{ url: string; mongodbUri: string | undefined } | undefined> {
@@ -18,5 +18,7 @@ export async function findRunningStack(env: Env): Promise<{ url: string; mongodb
   }
   const { dataDirectory, mongodbUri } = launcherConfig(env);
   const embeddedPort = parsePort(await readFile(join(dataDirectory, "mongod-port"), "utf8").catch(() => ""));
-  return { url: `http://${host}:${port}`, mongodbUri: mongodbUri ?? (embeddedPort === undefined ? undefined : mongodUri(embeddedPort)) };
+  // The file outlives its database, and the stack may run on another one.
+  const isEmbedded = embeddedPort !== undefined && (await isListening(embeddedPort));
+  return { url: `http://${host}:${port}`, mongodbUri: mongodbUri ?? (isEmbedded ? mongodUri(embeddedPort) : undefined) };
 }

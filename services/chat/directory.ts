@@ -9,7 +9,9 @@ import { directoryService } from "../../proto/gen/policy/services.ts";
 export interface Directory {
   /** @throws UNAVAILABLE when the account service cannot be asked. */
   exists(accountId: string): Promise<boolean>;
-  /** The same, asked anew whatever is believed. */
+  /** Whether `exists` would answer from an earlier question. */
+  believes(accountId: string): boolean;
+  /** The same as `exists`, asked anew whatever is believed. */
   existsNow(accountId: string): Promise<boolean>;
 }
 
@@ -42,6 +44,7 @@ export function openDirectory(targets: readonly string[], now: Clock): Directory
     return ids.map((id) => existing.has(id));
   }, MAX_ASKED);
 
+  const believes = (accountId: string): boolean => (believed.get(accountId) ?? 0) > now();
   const existsNow = async (accountId: string): Promise<boolean> => {
     const exists = await questions.add(accountId);
     believed.delete(accountId);
@@ -53,7 +56,8 @@ export function openDirectory(targets: readonly string[], now: Clock): Directory
   };
 
   return {
-    exists: async (accountId) => (believed.get(accountId) ?? 0) > now() || existsNow(accountId),
+    exists: async (accountId) => believes(accountId) || existsNow(accountId),
+    believes,
     existsNow,
     [Symbol.dispose]: () => {
       for (const channel of channels) {

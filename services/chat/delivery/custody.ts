@@ -132,6 +132,10 @@ export class Custody {
       unreadable.drop(document._id);
       return message;
     } catch (error) {
+      if (error instanceof SallyportError && error.status === "UNAVAILABLE") {
+        // A passing fault, of which the page is tried again: leaving the message out would change the order.
+        throw error;
+      }
       unreadable.add(document._id, error);
       return { unreadable: document._id };
     }

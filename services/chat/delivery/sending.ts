@@ -117,12 +117,11 @@ export class Sending {
 
   /** An unknown recipient and one who blocked the sender look alike, in the time that it takes to say so too. */
   async #requireReachable({ senderId, recipientId }: Omit<Send, "deadline">): Promise<void> {
-    const [exists, isBlocked] = await Promise.all([
-      this.#parts.directory.exists(recipientId),
-      this.#parts.blocks.has(recipientId, senderId),
-    ]);
-    if (exists && isBlocked) {
-      await this.#parts.directory.existsNow(recipientId);
+    const { directory, blocks } = this.#parts;
+    const isBelieved = directory.believes(recipientId);
+    const [exists, isBlocked] = await Promise.all([directory.exists(recipientId), blocks.has(recipientId, senderId)]);
+    if (isBlocked && isBelieved) {
+      await directory.existsNow(recipientId);
     }
     if (!exists || isBlocked) {
       throw new SallyportError("NOT_FOUND", "there is no such recipient", { reason: "RECIPIENT_NOT_FOUND" });

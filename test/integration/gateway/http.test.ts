@@ -184,7 +184,7 @@ describe("calls over HTTP", () => {
 
     const invalid = await fetch(`${stack.gateway.address}${LOGIN}`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "Application/JSON" },
       body: Buffer.concat([Buffer.from('{"dev":{"name":"k'), Buffer.from([0xff]), Buffer.from('"}}')]),
     });
     const cut = await fetch(`${stack.gateway.address}${GET_ACCOUNT}`, {

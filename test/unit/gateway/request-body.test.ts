@@ -2,9 +2,9 @@ import { expect } from "chai";
 import { BodyRoom } from "../../../gateway/body-room.ts";
 import { RequestBody } from "../../../gateway/request-body.ts";
 
-function recordingBody(room: BodyRoom = new BodyRoom(10_000_000)): { body: RequestBody; done: string[] } {
+function recordingBody(room: BodyRoom = new BodyRoom(10_000_000, 10_000_000), client = "192.0.2.1"): { body: RequestBody; done: string[] } {
   const done: string[] = [];
-  return { body: new RequestBody({ pause: () => done.push("pause"), resume: () => done.push("resume") }, room), done };
+  return { body: new RequestBody({ pause: () => done.push("pause"), resume: () => done.push("resume") }, room, client), done };
 }
 
 async function reasonOf(reading: Promise<unknown>): Promise<string> {
@@ -49,11 +49,11 @@ describe("the body of a request", () => {
   });
 
   it("fails when the room of all bodies is full, until another request has ended", async () => {
-    const room = new BodyRoom(100);
+    const room = new BodyRoom(1_000, 1_000);
     const { body: first } = recordingBody(room);
     const { body: second } = recordingBody(room);
     const { body: third } = recordingBody(room);
-    first.add(Buffer.alloc(60), true);
+    first.add(Buffer.alloc(400), true);
     await read(first);
     second.add(Buffer.alloc(40), false);
     second.add(Buffer.alloc(1), true);
@@ -61,14 +61,45 @@ describe("the body of a request", () => {
     const refused = await reasonOf(read(second));
     first[Symbol.dispose]();
     second[Symbol.dispose]();
-    third.add(Buffer.alloc(100), true);
+    third.add(Buffer.alloc(700), true);
 
     expect(refused).to.equal("TOO_MANY_BODIES");
-    expect(await read(third)).to.equal(100);
+    expect(await read(third)).to.equal(700);
+  });
+
+  it("leaves room for others when one client takes its share", async () => {
+    const room = new BodyRoom(2_000, 1_000);
+    const { body: greedy } = recordingBody(room, "192.0.2.1");
+    const { body: more } = recordingBody(room, "192.0.2.1");
+    const { body: other } = recordingBody(room, "192.0.2.2");
+    greedy.add(Buffer.alloc(700), false);
+
+    more.add(Buffer.alloc(700), true);
+    other.add(Buffer.alloc(700), true);
+
+    expect(await reasonOf(read(more))).to.equal("TOO_MANY_BODIES");
+    expect(await read(other)).to.equal(700);
+  });
+
+  it("is read in one piece however small its chunks are, and each of them costs room", async () => {
+    const { body } = recordingBody(new BodyRoom(300_000_000, 300_000_000));
+    const { body: refused } = recordingBody(new BodyRoom(1_000_000, 1_000_000));
+    const pieces: number[] = [];
+
+    for (let index = 0; index < 200_000; index += 1) {
+      body.add(Buffer.alloc(1), index === 199_999);
+      refused.add(Buffer.alloc(1), index === 199_999);
+    }
+    for await (const piece of body) {
+      pieces.push(piece.length);
+    }
+
+    expect(pieces).to.deep.equal([200_000]);
+    expect(await reasonOf(read(refused))).to.equal("TOO_MANY_BODIES");
   });
 
   it("lets what does not fit pass by, also when it was held back", () => {
-    const { body, done } = recordingBody(new BodyRoom(70_000));
+    const { body, done } = recordingBody(new BodyRoom(70_256, 70_256));
     body.add(Buffer.alloc(70_000), false);
 
     body.add(Buffer.alloc(1), false);

@@ -13,6 +13,17 @@ describe("what is logged of an error", () => {
     expect(JSON.stringify(logged)).to.not.contain("secret");
   });
 
+  it("is the same of what caused it", () => {
+    const error = new Error("the keys cannot be read", {
+      cause: Object.assign(new Error("no access"), { code: "EACCES", path: "secret" }),
+    });
+
+    const logged = describeError(error);
+
+    expect(logged).to.have.nested.property("cause.code", "EACCES");
+    expect(JSON.stringify(logged)).to.not.contain('"path"');
+  });
+
   it("is not the value when something else than an error was thrown", () => {
     expect(describeError("secret")).to.deep.equal({ type: "string" });
   });
