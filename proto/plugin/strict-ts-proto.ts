@@ -22,6 +22,9 @@ const REPAIRS: readonly (readonly [string, string])[] = [
 
 const TS_PROTO = resolve(import.meta.dirname, "../../node_modules/.bin/protoc-gen-ts_proto");
 
+/** The options on the protos, and what they extend: read when code is generated, and by nothing that runs. */
+const FOR_PLUGINS_ONLY = /^(google\/protobuf\/descriptor|sallyport\/options\/)/;
+
 /** Repairs a generated file. @throws Error when a message's decoder does not look as expected. */
 function repair(name: string, content: string): string {
   const decoders = content.match(/decode\(input: BinaryReader \| Uint8Array, length\?: number\): \w+ \{/g)?.length ?? 0;
@@ -43,9 +46,11 @@ if (status !== 0) {
   process.exit(1);
 }
 const response = fromBinary(CodeGeneratorResponseSchema, stdout);
-const file = response.file.map((generated) =>
-  create(CodeGeneratorResponse_FileSchema, { ...generated, content: repair(generated.name ?? "", generated.content ?? "") }),
-);
+const file = response.file
+  .filter(({ name }) => !FOR_PLUGINS_ONLY.test(name ?? ""))
+  .map((generated) =>
+    create(CodeGeneratorResponse_FileSchema, { ...generated, content: repair(generated.name ?? "", generated.content ?? "") }),
+  );
 // buf closes the pipe when another plugin has failed; that one says why.
 process.stdout.on("error", () => process.exit(1));
 process.stdout.write(toBinary(CodeGeneratorResponseSchema, { ...response, file }));
