@@ -30,6 +30,8 @@ export interface MethodPolicy {
   readonly limiter: "none" | "login" | "message" | "call" | "report";
   readonly retry: "safe" | "never";
   readonly route: "relay" | "unary";
+  /** The process that may call, where certificates name roles. */
+  readonly peer: "gateway" | ServiceName;
   /** The number of the string field of the request that picks the service copy; 0: the calling account picks it. */
   readonly affinityField: number;
 }

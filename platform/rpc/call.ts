@@ -12,6 +12,8 @@ export interface Caller {
 /** What a handler knows of a call besides its request. */
 export interface Call {
   readonly caller: Caller | undefined;
+  /** Whether an operator calls, as the gateway checked it. */
+  readonly isOperator: boolean;
   /** The client's address in canonical form; empty on calls between services. */
   readonly address: string;
   /** When the answer is no longer wanted, in milliseconds since the epoch. Writes are fenced by it. */

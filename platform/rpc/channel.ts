@@ -14,14 +14,14 @@ export class Channel implements Invoker, Disposable {
     this.grpc = new Client(target, credentials.createInsecure(), CHANNEL_OPTIONS);
   }
 
-  invoke(method: string, request: Uint8Array, { deadline, caller, address, signal }: CallOptions): Promise<Uint8Array> {
+  invoke(method: string, request: Uint8Array, { deadline, signal, ...from }: CallOptions): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const call = this.grpc.makeUnaryRequest(
         method,
         (bytes: Uint8Array) => Buffer.from(bytes),
         (bytes: Buffer) => bytes,
         request,
-        callerMetadata(caller, address ?? ""),
+        callerMetadata(from),
         { deadline },
         (error, response) => (error ? reject(readError(error)) : resolve(response ?? Buffer.alloc(0))),
       );

@@ -7,6 +7,8 @@ export interface CallOptions {
   /** In milliseconds since the epoch. */
   readonly deadline: number;
   readonly caller?: Caller | undefined;
+  /** An operator calls. */
+  readonly isOperator?: boolean;
   /** The client's address in canonical form. */
   readonly address?: string;
   readonly signal?: AbortSignal;

@@ -1,6 +1,7 @@
 import { type ChannelOptions, Metadata } from "@grpc/grpc-js";
 import { isUuid } from "../ids.ts";
-import type { Caller } from "./call.ts";
+import type { Call, Caller } from "./call.ts";
+import type { CallOptions } from "./client.ts";
 
 /** Of every channel and server: room for the largest call (a report), and pings that find a dead peer within seconds. */
 export const CHANNEL_OPTIONS: ChannelOptions = {
@@ -15,21 +16,28 @@ export const CHANNEL_OPTIONS: ChannelOptions = {
 };
 
 /** Who calls and from where, as metadata of a unary call. */
-export function callerMetadata(caller: Caller | undefined, address: string): Metadata {
+export function callerMetadata({ caller, isOperator, address }: Omit<CallOptions, "deadline" | "signal">): Metadata {
   const metadata = new Metadata();
   if (caller !== undefined) {
     metadata.set("sallyport-account-id", caller.accountId);
     metadata.set("sallyport-session-id", caller.sessionId);
     metadata.set("sallyport-service", caller.service);
   }
-  metadata.set("sallyport-address", address);
+  if (isOperator === true) {
+    metadata.set("sallyport-operator", "true");
+  }
+  metadata.set("sallyport-address", address ?? "");
   return metadata;
 }
 
 /** Reads what `callerMetadata` wrote. A caller that is not whole is none. */
-export function readCaller(metadata: Metadata): { caller: Caller | undefined; address: string } {
+export function readCaller(metadata: Metadata): Pick<Call, "caller" | "isOperator" | "address"> {
   const read = (name: string): string => String(metadata.get(name)[0] ?? "");
   const [accountId, sessionId, service] = [read("sallyport-account-id"), read("sallyport-session-id"), read("sallyport-service")];
   const whole = isUuid(accountId) && isUuid(sessionId) && (service === "account" || service === "chat");
-  return { caller: whole ? { accountId, sessionId, service } : undefined, address: read("sallyport-address") };
+  return {
+    caller: whole ? { accountId, sessionId, service } : undefined,
+    isOperator: read("sallyport-operator") === "true",
+    address: read("sallyport-address"),
+  };
 }

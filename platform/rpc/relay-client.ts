@@ -54,7 +54,7 @@ export class RelayClient implements Invoker, Disposable {
     return this.#connected;
   }
 
-  invoke(method: string, request: Uint8Array, { deadline, caller, address, signal }: CallOptions): Promise<Uint8Array> {
+  invoke(method: string, request: Uint8Array, { deadline, caller, isOperator, address, signal }: CallOptions): Promise<Uint8Array> {
     const writer = this.#writer;
     if (writer === undefined || !this.#connected || writer.queuedBytes > MAX_QUEUED_BYTES) {
       return Promise.reject(unavailable("the service cannot be reached", "SERVICE_UNREACHABLE"));
@@ -77,6 +77,7 @@ export class RelayClient implements Invoker, Disposable {
             deadlineUnixMs: Math.round(deadline),
             caller: caller && { ...caller },
             address: address ?? "",
+            operator: isOperator ?? false,
           },
         },
       });

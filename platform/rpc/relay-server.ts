@@ -81,6 +81,7 @@ function createPeer(incarnation: string, writer: BatchWriter<ToGateway>): Gatewa
 /** A call off the stream. Its signal and its timer are made only when a handler asks for the signal. */
 class RelayedCall implements Call {
   readonly caller: Caller | undefined;
+  readonly isOperator: boolean;
   readonly address: string;
   readonly deadline: number;
   readonly gateway: GatewayPeer;
@@ -90,6 +91,7 @@ class RelayedCall implements Call {
 
   constructor(call: RelayCall, gateway: GatewayPeer) {
     this.caller = call.caller as Caller | undefined;
+    this.isOperator = call.operator;
     this.address = call.address;
     this.deadline = call.deadlineUnixMs;
     this.gateway = gateway;

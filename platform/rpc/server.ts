@@ -70,8 +70,7 @@ function unary(implementation: Implementation, logger: Logger): handleUnaryCall<
 
 function unaryCall(grpcCall: ServerUnaryCall<Buffer, Buffer>, signal: AbortSignal): Call {
   const deadline = Number(grpcCall.getDeadline());
-  const { caller, address } = readCaller(grpcCall.metadata);
-  return { caller, address, deadline, signal, gateway: undefined };
+  return { ...readCaller(grpcCall.metadata), deadline, signal, gateway: undefined };
 }
 
 function encodeBytes(bytes: Buffer): Buffer {

@@ -36,6 +36,7 @@ export interface MethodWords {
   readonly limiter: string;
   readonly retry: string;
   readonly route: string;
+  readonly peer: string;
   readonly affinityField: number;
 }
 
@@ -117,6 +118,8 @@ function readMethod(method: DescMethod, policy: Record<string, unknown>, enums: 
     limiter: word("Limiter"),
     retry: word("Retry"),
     route: word("Route"),
+    // Most are called by gateways.
+    peer: policy["peer"] === 0 ? "gateway" : word("Peer"),
     affinityField,
   };
 }

@@ -87,6 +87,7 @@ async function relayTooLate(target: string, method: MethodContract): Promise<Rel
         deadlineUnixMs: Date.now() - 1,
         caller: token && callerWith(token.right, { accountId: SOMEBODY, sessionId: SOMEBODY }),
         address: "127.0.0.1",
+        operator: method.credential === "operator",
       },
     },
   };

@@ -128,6 +128,136 @@ export const contract: readonly MethodContract[] = [
     ],
   },
   {
+    path: "/sallyport.account.v1.AccountService/LinkIdentity",
+    owner: "account",
+    audience: "public",
+    credential: "account",
+    route: "relay",
+    request: "sallyport.account.v1.LinkIdentityRequest",
+    response: "sallyport.account.v1.LinkIdentityResponse",
+    good: [
+      { title: "the smallest", json: () => ({ oidc: { provider: text(1), idToken: text(1) } }) },
+      { title: "the largest", json: () => ({ oidc: { provider: text(64), idToken: text(16384), nonce: text(256) } }) },
+      { title: "oidc set", json: () => ({ oidc: { provider: text(1), idToken: text(1) } }) },
+      { title: "oidc.provider of 1 code points", json: () => ({ oidc: { idToken: text(1), provider: text(1) } }) },
+      { title: "oidc.provider of 64 code points", json: () => ({ oidc: { idToken: text(1), provider: text(64) } }) },
+      { title: "oidc.idToken of 1 code points", json: () => ({ oidc: { provider: text(1), idToken: text(1) } }) },
+      { title: "oidc.idToken of 16384 code points", json: () => ({ oidc: { provider: text(1), idToken: text(16384) } }) },
+      { title: "oidc.nonce of 0 code points", json: () => ({ oidc: { provider: text(1), idToken: text(1) } }) },
+      { title: "oidc.nonce of 256 code points", json: () => ({ oidc: { provider: text(1), idToken: text(1), nonce: text(256) } }) },
+    ],
+    bad: [
+      { title: "oidc left out", field: "oidc", json: () => ({}) },
+      { title: "oidc.provider of 0 code points", field: "oidc.provider", json: () => ({ oidc: { idToken: text(1) } }) },
+      { title: "oidc.provider of 65 code points", field: "oidc.provider", json: () => ({ oidc: { idToken: text(1), provider: text(65) } }) },
+      { title: "oidc.idToken of 0 code points", field: "oidc.idToken", json: () => ({ oidc: { provider: text(1) } }) },
+      { title: "oidc.idToken of 16385 code points", field: "oidc.idToken", json: () => ({ oidc: { provider: text(1), idToken: text(16385) } }) },
+      { title: "oidc.nonce of 257 code points", field: "oidc.nonce", json: () => ({ oidc: { provider: text(1), idToken: text(1), nonce: text(257) } }) },
+    ],
+  },
+  {
+    path: "/sallyport.account.v1.AccountService/ListSecurityEvents",
+    owner: "account",
+    audience: "public",
+    credential: "account",
+    route: "relay",
+    request: "sallyport.account.v1.ListSecurityEventsRequest",
+    response: "sallyport.account.v1.ListSecurityEventsResponse",
+    good: [
+      { title: "the smallest", json: () => ({}) },
+      { title: "the largest", json: () => ({}) },
+    ],
+    bad: [
+    ],
+  },
+  {
+    path: "/sallyport.account.v1.AccountService/DeleteAccount",
+    owner: "account",
+    audience: "public",
+    credential: "account",
+    route: "relay",
+    request: "sallyport.account.v1.DeleteAccountRequest",
+    response: "sallyport.account.v1.DeleteAccountResponse",
+    good: [
+      { title: "the smallest", json: () => ({}) },
+      { title: "the largest", json: () => ({}) },
+    ],
+    bad: [
+    ],
+  },
+  {
+    path: "/sallyport.account.v1.AdminService/FindAccount",
+    owner: "account",
+    audience: "operator",
+    credential: "operator",
+    route: "relay",
+    request: "sallyport.account.v1.FindAccountRequest",
+    response: "sallyport.account.v1.FindAccountResponse",
+    good: [
+      { title: "the smallest", json: () => ({ accountId: uuid(1) }) },
+      { title: "the largest accountId", json: () => ({ accountId: uuid(1) }) },
+      { title: "the largest devName", json: () => ({ devName: text(64) }) },
+      { title: "accountId in upper case", json: () => ({ accountId: uuid(1).toUpperCase() }) },
+      { title: "devName of 1 code points", json: () => ({ devName: text(1) }) },
+      { title: "devName of 64 code points", json: () => ({ devName: text(64) }) },
+    ],
+    bad: [
+      { title: "key left out", field: "key", json: () => ({}) },
+      { title: "accountId empty", field: "accountId", json: () => ({}) },
+      { title: "accountId a word", field: "accountId", json: () => ({ accountId: "alice" }) },
+      { title: "accountId without hyphens", field: "accountId", json: () => ({ accountId: uuid(1).replaceAll("-", "") }) },
+      { title: "accountId of a letter beyond f", field: "accountId", json: () => ({ accountId: uuid(1).replace("a", "g") }) },
+      { title: "accountId too long", field: "accountId", json: () => ({ accountId: uuid(1) + "0" }) },
+      { title: "accountId in braces", field: "accountId", json: () => ({ accountId: "{" + uuid(1) + "}" }) },
+      { title: "devName of 0 code points", field: "devName", json: () => ({}) },
+      { title: "devName of 65 code points", field: "devName", json: () => ({ devName: text(65) }) },
+    ],
+  },
+  {
+    path: "/sallyport.account.v1.AdminService/SetAccountLocked",
+    owner: "account",
+    audience: "operator",
+    credential: "operator",
+    route: "relay",
+    request: "sallyport.account.v1.SetAccountLockedRequest",
+    response: "sallyport.account.v1.SetAccountLockedResponse",
+    good: [
+      { title: "the smallest", json: () => ({ accountId: uuid(1) }) },
+      { title: "the largest", json: () => ({ accountId: uuid(1), locked: true }) },
+      { title: "accountId in upper case", json: () => ({ accountId: uuid(1).toUpperCase() }) },
+    ],
+    bad: [
+      { title: "accountId empty", field: "accountId", json: () => ({}) },
+      { title: "accountId a word", field: "accountId", json: () => ({ accountId: "alice" }) },
+      { title: "accountId without hyphens", field: "accountId", json: () => ({ accountId: uuid(1).replaceAll("-", "") }) },
+      { title: "accountId of a letter beyond f", field: "accountId", json: () => ({ accountId: uuid(1).replace("a", "g") }) },
+      { title: "accountId too long", field: "accountId", json: () => ({ accountId: uuid(1) + "0" }) },
+      { title: "accountId in braces", field: "accountId", json: () => ({ accountId: "{" + uuid(1) + "}" }) },
+    ],
+  },
+  {
+    path: "/sallyport.account.v1.AdminService/EndSessions",
+    owner: "account",
+    audience: "operator",
+    credential: "operator",
+    route: "relay",
+    request: "sallyport.account.v1.EndSessionsRequest",
+    response: "sallyport.account.v1.EndSessionsResponse",
+    good: [
+      { title: "the smallest", json: () => ({ accountId: uuid(1) }) },
+      { title: "the largest", json: () => ({ accountId: uuid(1) }) },
+      { title: "accountId in upper case", json: () => ({ accountId: uuid(1).toUpperCase() }) },
+    ],
+    bad: [
+      { title: "accountId empty", field: "accountId", json: () => ({}) },
+      { title: "accountId a word", field: "accountId", json: () => ({ accountId: "alice" }) },
+      { title: "accountId without hyphens", field: "accountId", json: () => ({ accountId: uuid(1).replaceAll("-", "") }) },
+      { title: "accountId of a letter beyond f", field: "accountId", json: () => ({ accountId: uuid(1).replace("a", "g") }) },
+      { title: "accountId too long", field: "accountId", json: () => ({ accountId: uuid(1) + "0" }) },
+      { title: "accountId in braces", field: "accountId", json: () => ({ accountId: "{" + uuid(1) + "}" }) },
+    ],
+  },
+  {
     path: "/sallyport.account.v1.DirectoryService/FilterAccounts",
     owner: "account",
     audience: "internal",
@@ -551,6 +681,99 @@ export const contract: readonly MethodContract[] = [
     ],
   },
   {
+    path: "/sallyport.chat.v1.ErasureService/EraseAccount",
+    owner: "chat",
+    audience: "internal",
+    credential: "none",
+    route: "unary",
+    request: "sallyport.chat.v1.EraseAccountRequest",
+    response: "sallyport.chat.v1.EraseAccountResponse",
+    good: [
+      { title: "the smallest", json: () => ({ accountId: uuid(1) }) },
+      { title: "the largest", json: () => ({ accountId: uuid(1) }) },
+      { title: "accountId in upper case", json: () => ({ accountId: uuid(1).toUpperCase() }) },
+    ],
+    bad: [
+      { title: "accountId empty", field: "accountId", json: () => ({}) },
+      { title: "accountId a word", field: "accountId", json: () => ({ accountId: "alice" }) },
+      { title: "accountId without hyphens", field: "accountId", json: () => ({ accountId: uuid(1).replaceAll("-", "") }) },
+      { title: "accountId of a letter beyond f", field: "accountId", json: () => ({ accountId: uuid(1).replace("a", "g") }) },
+      { title: "accountId too long", field: "accountId", json: () => ({ accountId: uuid(1) + "0" }) },
+      { title: "accountId in braces", field: "accountId", json: () => ({ accountId: "{" + uuid(1) + "}" }) },
+    ],
+  },
+  {
+    path: "/sallyport.chat.v1.ModerationService/ListReports",
+    owner: "chat",
+    audience: "operator",
+    credential: "operator",
+    route: "relay",
+    request: "sallyport.chat.v1.ListReportsRequest",
+    response: "sallyport.chat.v1.ListReportsResponse",
+    good: [
+      { title: "the smallest", json: () => ({}) },
+      { title: "the largest", json: () => ({ state: 2, pageSize: 200, pageToken: text(256) }) },
+      { title: "pageSize of 0 as its value", json: () => ({}) },
+      { title: "pageSize of 200 as its value", json: () => ({ pageSize: 200 }) },
+      { title: "pageToken of 0 code points", json: () => ({}) },
+      { title: "pageToken of 256 code points", json: () => ({ pageToken: text(256) }) },
+    ],
+    bad: [
+      { title: "pageSize of 201 as its value", field: "pageSize", json: () => ({ pageSize: 201 }) },
+      { title: "pageToken of 257 code points", field: "pageToken", json: () => ({ pageToken: text(257) }) },
+    ],
+  },
+  {
+    path: "/sallyport.chat.v1.ModerationService/GetReport",
+    owner: "chat",
+    audience: "operator",
+    credential: "operator",
+    route: "unary",
+    request: "sallyport.chat.v1.GetReportRequest",
+    response: "sallyport.chat.v1.GetReportResponse",
+    good: [
+      { title: "the smallest", json: () => ({ reportId: uuid(1) }) },
+      { title: "the largest", json: () => ({ reportId: uuid(1) }) },
+      { title: "reportId in upper case", json: () => ({ reportId: uuid(1).toUpperCase() }) },
+    ],
+    bad: [
+      { title: "reportId empty", field: "reportId", json: () => ({}) },
+      { title: "reportId a word", field: "reportId", json: () => ({ reportId: "alice" }) },
+      { title: "reportId without hyphens", field: "reportId", json: () => ({ reportId: uuid(1).replaceAll("-", "") }) },
+      { title: "reportId of a letter beyond f", field: "reportId", json: () => ({ reportId: uuid(1).replace("a", "g") }) },
+      { title: "reportId too long", field: "reportId", json: () => ({ reportId: uuid(1) + "0" }) },
+      { title: "reportId in braces", field: "reportId", json: () => ({ reportId: "{" + uuid(1) + "}" }) },
+    ],
+  },
+  {
+    path: "/sallyport.chat.v1.ModerationService/ResolveReport",
+    owner: "chat",
+    audience: "operator",
+    credential: "operator",
+    route: "relay",
+    request: "sallyport.chat.v1.ResolveReportRequest",
+    response: "sallyport.chat.v1.ResolveReportResponse",
+    good: [
+      { title: "the smallest", json: () => ({ reportId: uuid(1), resolution: 1 }) },
+      { title: "the largest", json: () => ({ reportId: uuid(1), resolution: 2, note: text(1000) }) },
+      { title: "reportId in upper case", json: () => ({ resolution: 1, reportId: uuid(1).toUpperCase() }) },
+      { title: "resolution highest value", json: () => ({ reportId: uuid(1), resolution: 2 }) },
+      { title: "note of 0 code points", json: () => ({ reportId: uuid(1), resolution: 1 }) },
+      { title: "note of 1000 code points", json: () => ({ reportId: uuid(1), resolution: 1, note: text(1000) }) },
+    ],
+    bad: [
+      { title: "reportId empty", field: "reportId", json: () => ({ resolution: 1 }) },
+      { title: "reportId a word", field: "reportId", json: () => ({ resolution: 1, reportId: "alice" }) },
+      { title: "reportId without hyphens", field: "reportId", json: () => ({ resolution: 1, reportId: uuid(1).replaceAll("-", "") }) },
+      { title: "reportId of a letter beyond f", field: "reportId", json: () => ({ resolution: 1, reportId: uuid(1).replace("a", "g") }) },
+      { title: "reportId too long", field: "reportId", json: () => ({ resolution: 1, reportId: uuid(1) + "0" }) },
+      { title: "reportId in braces", field: "reportId", json: () => ({ resolution: 1, reportId: "{" + uuid(1) + "}" }) },
+      { title: "resolution zero", field: "resolution", json: () => ({ reportId: uuid(1) }) },
+      { title: "resolution undeclared", field: "resolution", json: () => ({ reportId: uuid(1), resolution: 3 }) },
+      { title: "note of 1001 code points", field: "note", json: () => ({ reportId: uuid(1), resolution: 1, note: text(1001) }) },
+    ],
+  },
+  {
     path: "/sallyport.relay.v1.LeaseService/RenewLease",
     owner: "relay",
     audience: "internal",
@@ -592,6 +815,21 @@ export const contract: readonly MethodContract[] = [
       { title: "incarnation of a letter beyond f", field: "incarnation", json: () => ({ incarnation: uuid(1).replace("a", "g") }) },
       { title: "incarnation too long", field: "incarnation", json: () => ({ incarnation: uuid(1) + "0" }) },
       { title: "incarnation in braces", field: "incarnation", json: () => ({ incarnation: "{" + uuid(1) + "}" }) },
+    ],
+  },
+  {
+    path: "/sallyport.relay.v1.MetricsService/ReadMetrics",
+    owner: "relay",
+    audience: "internal",
+    credential: "none",
+    route: "unary",
+    request: "sallyport.relay.v1.ReadMetricsRequest",
+    response: "sallyport.relay.v1.ReadMetricsResponse",
+    good: [
+      { title: "the smallest", json: () => ({}) },
+      { title: "the largest", json: () => ({}) },
+    ],
+    bad: [
     ],
   },
 ];
@@ -703,6 +941,86 @@ export const shapes: readonly MessageShape[] = [
   },
   {
     name: "sallyport.account.v1.LogoutEverywhereResponse",
+    fields: [
+    ],
+  },
+  {
+    name: "sallyport.account.v1.LinkIdentityRequest",
+    fields: [
+      { name: "oidc", jsonName: "oidc", number: 1, kind: "message", type: "sallyport.account.v1.OidcCredential", list: false },
+    ],
+  },
+  {
+    name: "sallyport.account.v1.LinkIdentityResponse",
+    fields: [
+    ],
+  },
+  {
+    name: "sallyport.account.v1.ListSecurityEventsRequest",
+    fields: [
+    ],
+  },
+  {
+    name: "sallyport.account.v1.ListSecurityEventsResponse",
+    fields: [
+      { name: "events", jsonName: "events", number: 1, kind: "message", type: "sallyport.account.v1.SecurityEvent", list: true },
+    ],
+  },
+  {
+    name: "sallyport.account.v1.SecurityEvent",
+    fields: [
+      { name: "type", jsonName: "type", number: 1, kind: "enum", type: "sallyport.account.v1.SecurityEventType", list: false },
+      { name: "occurred_at", jsonName: "occurredAt", number: 2, kind: "message", type: "google.protobuf.Timestamp", list: false },
+      { name: "session_id", jsonName: "sessionId", number: 3, kind: "scalar", type: "string", list: false },
+      { name: "address", jsonName: "address", number: 4, kind: "scalar", type: "string", list: false },
+    ],
+  },
+  {
+    name: "sallyport.account.v1.DeleteAccountRequest",
+    fields: [
+    ],
+  },
+  {
+    name: "sallyport.account.v1.DeleteAccountResponse",
+    fields: [
+    ],
+  },
+  {
+    name: "sallyport.account.v1.FindAccountRequest",
+    fields: [
+      { name: "account_id", jsonName: "accountId", number: 1, kind: "scalar", type: "string", list: false },
+      { name: "dev_name", jsonName: "devName", number: 2, kind: "scalar", type: "string", list: false },
+    ],
+  },
+  {
+    name: "sallyport.account.v1.FindAccountResponse",
+    fields: [
+      { name: "account_id", jsonName: "accountId", number: 1, kind: "scalar", type: "string", list: false },
+      { name: "created_at", jsonName: "createdAt", number: 2, kind: "message", type: "google.protobuf.Timestamp", list: false },
+      { name: "locked", jsonName: "locked", number: 3, kind: "scalar", type: "bool", list: false },
+      { name: "session_count", jsonName: "sessionCount", number: 4, kind: "scalar", type: "uint32", list: false },
+    ],
+  },
+  {
+    name: "sallyport.account.v1.SetAccountLockedRequest",
+    fields: [
+      { name: "account_id", jsonName: "accountId", number: 1, kind: "scalar", type: "string", list: false },
+      { name: "locked", jsonName: "locked", number: 2, kind: "scalar", type: "bool", list: false },
+    ],
+  },
+  {
+    name: "sallyport.account.v1.SetAccountLockedResponse",
+    fields: [
+    ],
+  },
+  {
+    name: "sallyport.account.v1.EndSessionsRequest",
+    fields: [
+      { name: "account_id", jsonName: "accountId", number: 1, kind: "scalar", type: "string", list: false },
+    ],
+  },
+  {
+    name: "sallyport.account.v1.EndSessionsResponse",
     fields: [
     ],
   },
@@ -977,6 +1295,89 @@ export const shapes: readonly MessageShape[] = [
     ],
   },
   {
+    name: "sallyport.chat.v1.EraseAccountRequest",
+    fields: [
+      { name: "account_id", jsonName: "accountId", number: 1, kind: "scalar", type: "string", list: false },
+    ],
+  },
+  {
+    name: "sallyport.chat.v1.EraseAccountResponse",
+    fields: [
+    ],
+  },
+  {
+    name: "sallyport.chat.v1.ListReportsRequest",
+    fields: [
+      { name: "state", jsonName: "state", number: 1, kind: "enum", type: "sallyport.chat.v1.ReportState", list: false },
+      { name: "page_size", jsonName: "pageSize", number: 2, kind: "scalar", type: "uint32", list: false },
+      { name: "page_token", jsonName: "pageToken", number: 3, kind: "scalar", type: "string", list: false },
+    ],
+  },
+  {
+    name: "sallyport.chat.v1.ListReportsResponse",
+    fields: [
+      { name: "reports", jsonName: "reports", number: 1, kind: "message", type: "sallyport.chat.v1.Report", list: true },
+      { name: "next_page_token", jsonName: "nextPageToken", number: 2, kind: "scalar", type: "string", list: false },
+    ],
+  },
+  {
+    name: "sallyport.chat.v1.Report",
+    fields: [
+      { name: "report_id", jsonName: "reportId", number: 1, kind: "scalar", type: "string", list: false },
+      { name: "reporter_account_id", jsonName: "reporterAccountId", number: 2, kind: "scalar", type: "string", list: false },
+      { name: "reason", jsonName: "reason", number: 3, kind: "scalar", type: "string", list: false },
+      { name: "created_at", jsonName: "createdAt", number: 4, kind: "message", type: "google.protobuf.Timestamp", list: false },
+      { name: "state", jsonName: "state", number: 5, kind: "enum", type: "sallyport.chat.v1.ReportState", list: false },
+      { name: "resolution", jsonName: "resolution", number: 6, kind: "enum", type: "sallyport.chat.v1.Resolution", list: false },
+      { name: "message_count", jsonName: "messageCount", number: 7, kind: "scalar", type: "uint32", list: false },
+    ],
+  },
+  {
+    name: "sallyport.chat.v1.GetReportRequest",
+    fields: [
+      { name: "report_id", jsonName: "reportId", number: 1, kind: "scalar", type: "string", list: false },
+    ],
+  },
+  {
+    name: "sallyport.chat.v1.GetReportResponse",
+    fields: [
+      { name: "report", jsonName: "report", number: 1, kind: "message", type: "sallyport.chat.v1.Report", list: false },
+      { name: "messages", jsonName: "messages", number: 2, kind: "message", type: "sallyport.chat.v1.EvidenceMessage", list: true },
+      { name: "reported_accounts", jsonName: "reportedAccounts", number: 3, kind: "message", type: "sallyport.chat.v1.ReportedAccount", list: true },
+      { name: "note", jsonName: "note", number: 4, kind: "scalar", type: "string", list: false },
+    ],
+  },
+  {
+    name: "sallyport.chat.v1.EvidenceMessage",
+    fields: [
+      { name: "message_id", jsonName: "messageId", number: 1, kind: "scalar", type: "string", list: false },
+      { name: "sender_account_id", jsonName: "senderAccountId", number: 2, kind: "scalar", type: "string", list: false },
+      { name: "recipient_account_id", jsonName: "recipientAccountId", number: 3, kind: "scalar", type: "string", list: false },
+      { name: "sent_at", jsonName: "sentAt", number: 4, kind: "message", type: "google.protobuf.Timestamp", list: false },
+      { name: "body", jsonName: "body", number: 5, kind: "scalar", type: "bytes", list: false },
+    ],
+  },
+  {
+    name: "sallyport.chat.v1.ReportedAccount",
+    fields: [
+      { name: "account_id", jsonName: "accountId", number: 1, kind: "scalar", type: "string", list: false },
+      { name: "distinct_reporters", jsonName: "distinctReporters", number: 2, kind: "scalar", type: "uint32", list: false },
+    ],
+  },
+  {
+    name: "sallyport.chat.v1.ResolveReportRequest",
+    fields: [
+      { name: "report_id", jsonName: "reportId", number: 1, kind: "scalar", type: "string", list: false },
+      { name: "resolution", jsonName: "resolution", number: 2, kind: "enum", type: "sallyport.chat.v1.Resolution", list: false },
+      { name: "note", jsonName: "note", number: 3, kind: "scalar", type: "string", list: false },
+    ],
+  },
+  {
+    name: "sallyport.chat.v1.ResolveReportResponse",
+    fields: [
+    ],
+  },
+  {
     name: "sallyport.gateway.v1.Event",
     fields: [
       { name: "message", jsonName: "message", number: 1, kind: "message", type: "sallyport.chat.v1.Message", list: false },
@@ -1097,6 +1498,7 @@ export const shapes: readonly MessageShape[] = [
       { name: "deadline_unix_ms", jsonName: "deadlineUnixMs", number: 4, kind: "scalar", type: "uint64", list: false },
       { name: "caller", jsonName: "caller", number: 5, kind: "message", type: "sallyport.relay.v1.Caller", list: false },
       { name: "address", jsonName: "address", number: 6, kind: "scalar", type: "string", list: false },
+      { name: "operator", jsonName: "operator", number: 7, kind: "scalar", type: "bool", list: false },
     ],
   },
   {
@@ -1165,6 +1567,41 @@ export const shapes: readonly MessageShape[] = [
   {
     name: "sallyport.relay.v1.EndLeaseResponse",
     fields: [
+    ],
+  },
+  {
+    name: "sallyport.relay.v1.ReadMetricsRequest",
+    fields: [
+    ],
+  },
+  {
+    name: "sallyport.relay.v1.ReadMetricsResponse",
+    fields: [
+      { name: "families", jsonName: "families", number: 1, kind: "message", type: "sallyport.relay.v1.MetricFamily", list: true },
+    ],
+  },
+  {
+    name: "sallyport.relay.v1.MetricFamily",
+    fields: [
+      { name: "name", jsonName: "name", number: 1, kind: "scalar", type: "string", list: false },
+      { name: "help", jsonName: "help", number: 2, kind: "scalar", type: "string", list: false },
+      { name: "type", jsonName: "type", number: 3, kind: "scalar", type: "string", list: false },
+      { name: "samples", jsonName: "samples", number: 4, kind: "message", type: "sallyport.relay.v1.MetricSample", list: true },
+    ],
+  },
+  {
+    name: "sallyport.relay.v1.MetricSample",
+    fields: [
+      { name: "name", jsonName: "name", number: 1, kind: "scalar", type: "string", list: false },
+      { name: "labels", jsonName: "labels", number: 2, kind: "message", type: "sallyport.relay.v1.MetricLabel", list: true },
+      { name: "value", jsonName: "value", number: 3, kind: "scalar", type: "double", list: false },
+    ],
+  },
+  {
+    name: "sallyport.relay.v1.MetricLabel",
+    fields: [
+      { name: "name", jsonName: "name", number: 1, kind: "scalar", type: "string", list: false },
+      { name: "value", jsonName: "value", number: 2, kind: "scalar", type: "string", list: false },
     ],
   },
 ];

@@ -3,10 +3,13 @@
 import type { Codec, MessageType, Method, Service, Violation } from "../../method.ts";
 import * as rules from "../../rules.ts";
 import * as accountAccount from "../sallyport/account/v1/account.ts";
+import * as accountAdmin from "../sallyport/account/v1/admin.ts";
 import * as accountDirectory from "../sallyport/account/v1/directory.ts";
 import * as accountToken from "../sallyport/account/v1/token.ts";
 import * as chatChat from "../sallyport/chat/v1/chat.ts";
 import * as chatDelivery from "../sallyport/chat/v1/delivery.ts";
+import * as chatErasure from "../sallyport/chat/v1/erasure.ts";
+import * as chatModeration from "../sallyport/chat/v1/moderation.ts";
 import * as gatewayEvents from "../sallyport/gateway/v1/events.ts";
 import * as gatewayFrames from "../sallyport/gateway/v1/frames.ts";
 import * as relayRelay from "../sallyport/relay/v1/relay.ts";
@@ -19,6 +22,9 @@ export type AccountServiceRpcs = {
   revokeSession: { request: accountAccount.RevokeSessionRequest; response: accountAccount.RevokeSessionResponse };
   logout: { request: accountAccount.LogoutRequest; response: accountAccount.LogoutResponse };
   logoutEverywhere: { request: accountAccount.LogoutEverywhereRequest; response: accountAccount.LogoutEverywhereResponse };
+  linkIdentity: { request: accountAccount.LinkIdentityRequest; response: accountAccount.LinkIdentityResponse };
+  listSecurityEvents: { request: accountAccount.ListSecurityEventsRequest; response: accountAccount.ListSecurityEventsResponse };
+  deleteAccount: { request: accountAccount.DeleteAccountRequest; response: accountAccount.DeleteAccountResponse };
 };
 
 /** sallyport.account.v1.AccountService, by method. */
@@ -33,6 +39,7 @@ export const accountService: Service<AccountServiceRpcs> = {
       limiter: "login",
       retry: "never",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: accountAccount.LoginRequest,
       response: accountAccount.LoginResponse,
@@ -46,6 +53,7 @@ export const accountService: Service<AccountServiceRpcs> = {
       limiter: "call",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: accountAccount.GetAccountRequest,
       response: accountAccount.GetAccountResponse,
@@ -59,6 +67,7 @@ export const accountService: Service<AccountServiceRpcs> = {
       limiter: "call",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: accountAccount.ListSessionsRequest,
       response: accountAccount.ListSessionsResponse,
@@ -72,6 +81,7 @@ export const accountService: Service<AccountServiceRpcs> = {
       limiter: "call",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: accountAccount.RevokeSessionRequest,
       response: accountAccount.RevokeSessionResponse,
@@ -85,6 +95,7 @@ export const accountService: Service<AccountServiceRpcs> = {
       limiter: "call",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: accountAccount.LogoutRequest,
       response: accountAccount.LogoutResponse,
@@ -98,10 +109,109 @@ export const accountService: Service<AccountServiceRpcs> = {
       limiter: "call",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: accountAccount.LogoutEverywhereRequest,
       response: accountAccount.LogoutEverywhereResponse,
       validate: (request) => collect(request, checkAccountLogoutEverywhereRequest),
+    },
+    linkIdentity: {
+      path: "/sallyport.account.v1.AccountService/LinkIdentity",
+      owner: "account",
+      audience: "public",
+      credential: "account",
+      limiter: "call",
+      retry: "safe",
+      route: "relay",
+      peer: "gateway",
+      affinityField: 0,
+      request: accountAccount.LinkIdentityRequest,
+      response: accountAccount.LinkIdentityResponse,
+      validate: (request) => collect(request, checkAccountLinkIdentityRequest),
+    },
+    listSecurityEvents: {
+      path: "/sallyport.account.v1.AccountService/ListSecurityEvents",
+      owner: "account",
+      audience: "public",
+      credential: "account",
+      limiter: "call",
+      retry: "safe",
+      route: "relay",
+      peer: "gateway",
+      affinityField: 0,
+      request: accountAccount.ListSecurityEventsRequest,
+      response: accountAccount.ListSecurityEventsResponse,
+      validate: (request) => collect(request, checkAccountListSecurityEventsRequest),
+    },
+    deleteAccount: {
+      path: "/sallyport.account.v1.AccountService/DeleteAccount",
+      owner: "account",
+      audience: "public",
+      credential: "account",
+      limiter: "call",
+      retry: "safe",
+      route: "relay",
+      peer: "gateway",
+      affinityField: 0,
+      request: accountAccount.DeleteAccountRequest,
+      response: accountAccount.DeleteAccountResponse,
+      validate: (request) => collect(request, checkAccountDeleteAccountRequest),
+    },
+  },
+};
+
+/** The methods of sallyport.account.v1.AdminService with their messages. */
+export type AdminServiceRpcs = {
+  findAccount: { request: accountAdmin.FindAccountRequest; response: accountAdmin.FindAccountResponse };
+  setAccountLocked: { request: accountAdmin.SetAccountLockedRequest; response: accountAdmin.SetAccountLockedResponse };
+  endSessions: { request: accountAdmin.EndSessionsRequest; response: accountAdmin.EndSessionsResponse };
+};
+
+/** sallyport.account.v1.AdminService, by method. */
+export const adminService: Service<AdminServiceRpcs> = {
+  name: "sallyport.account.v1.AdminService",
+  methods: {
+    findAccount: {
+      path: "/sallyport.account.v1.AdminService/FindAccount",
+      owner: "account",
+      audience: "operator",
+      credential: "operator",
+      limiter: "none",
+      retry: "safe",
+      route: "relay",
+      peer: "gateway",
+      affinityField: 0,
+      request: accountAdmin.FindAccountRequest,
+      response: accountAdmin.FindAccountResponse,
+      validate: (request) => collect(request, checkAccountFindAccountRequest),
+    },
+    setAccountLocked: {
+      path: "/sallyport.account.v1.AdminService/SetAccountLocked",
+      owner: "account",
+      audience: "operator",
+      credential: "operator",
+      limiter: "none",
+      retry: "safe",
+      route: "relay",
+      peer: "gateway",
+      affinityField: 0,
+      request: accountAdmin.SetAccountLockedRequest,
+      response: accountAdmin.SetAccountLockedResponse,
+      validate: (request) => collect(request, checkAccountSetAccountLockedRequest),
+    },
+    endSessions: {
+      path: "/sallyport.account.v1.AdminService/EndSessions",
+      owner: "account",
+      audience: "operator",
+      credential: "operator",
+      limiter: "none",
+      retry: "safe",
+      route: "relay",
+      peer: "gateway",
+      affinityField: 0,
+      request: accountAdmin.EndSessionsRequest,
+      response: accountAdmin.EndSessionsResponse,
+      validate: (request) => collect(request, checkAccountEndSessionsRequest),
     },
   },
 };
@@ -123,6 +233,7 @@ export const directoryService: Service<DirectoryServiceRpcs> = {
       limiter: "none",
       retry: "safe",
       route: "unary",
+      peer: "chat",
       affinityField: 0,
       request: accountDirectory.FilterAccountsRequest,
       response: accountDirectory.FilterAccountsResponse,
@@ -152,6 +263,7 @@ export const tokenService: Service<TokenServiceRpcs> = {
       limiter: "none",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: accountToken.PresentRefreshTokenRequest,
       response: accountToken.PresentRefreshTokenResponse,
@@ -165,6 +277,7 @@ export const tokenService: Service<TokenServiceRpcs> = {
       limiter: "none",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: accountToken.ConfirmRefreshTokenRequest,
       response: accountToken.ConfirmRefreshTokenResponse,
@@ -178,6 +291,7 @@ export const tokenService: Service<TokenServiceRpcs> = {
       limiter: "none",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: accountToken.CheckAccessTokenRequest,
       response: accountToken.CheckAccessTokenResponse,
@@ -191,6 +305,7 @@ export const tokenService: Service<TokenServiceRpcs> = {
       limiter: "none",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: accountToken.ReleaseConnectionRequest,
       response: accountToken.ReleaseConnectionResponse,
@@ -204,6 +319,7 @@ export const tokenService: Service<TokenServiceRpcs> = {
       limiter: "none",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: accountToken.ListRevocationsRequest,
       response: accountToken.ListRevocationsResponse,
@@ -236,6 +352,7 @@ export const chatService: Service<ChatServiceRpcs> = {
       limiter: "message",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 1,
       request: chatChat.SendMessageRequest,
       response: chatChat.SendMessageResponse,
@@ -249,6 +366,7 @@ export const chatService: Service<ChatServiceRpcs> = {
       limiter: "call",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: chatChat.ListPendingRequest,
       response: chatChat.ListPendingResponse,
@@ -262,6 +380,7 @@ export const chatService: Service<ChatServiceRpcs> = {
       limiter: "call",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: chatChat.AckMessagesRequest,
       response: chatChat.AckMessagesResponse,
@@ -275,6 +394,7 @@ export const chatService: Service<ChatServiceRpcs> = {
       limiter: "call",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: chatChat.GetMessageStatesRequest,
       response: chatChat.GetMessageStatesResponse,
@@ -288,6 +408,7 @@ export const chatService: Service<ChatServiceRpcs> = {
       limiter: "call",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: chatChat.BlockAccountRequest,
       response: chatChat.BlockAccountResponse,
@@ -301,6 +422,7 @@ export const chatService: Service<ChatServiceRpcs> = {
       limiter: "call",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: chatChat.UnblockAccountRequest,
       response: chatChat.UnblockAccountResponse,
@@ -314,6 +436,7 @@ export const chatService: Service<ChatServiceRpcs> = {
       limiter: "call",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: chatChat.ListBlockedAccountsRequest,
       response: chatChat.ListBlockedAccountsResponse,
@@ -327,6 +450,7 @@ export const chatService: Service<ChatServiceRpcs> = {
       limiter: "report",
       retry: "safe",
       route: "unary",
+      peer: "gateway",
       affinityField: 0,
       request: chatChat.ReportMessagesRequest,
       response: chatChat.ReportMessagesResponse,
@@ -356,6 +480,7 @@ export const deliveryService: Service<DeliveryServiceRpcs> = {
       limiter: "none",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: chatDelivery.AttachRequest,
       response: chatDelivery.AttachResponse,
@@ -369,6 +494,7 @@ export const deliveryService: Service<DeliveryServiceRpcs> = {
       limiter: "none",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: chatDelivery.ActivateRequest,
       response: chatDelivery.ActivateResponse,
@@ -382,6 +508,7 @@ export const deliveryService: Service<DeliveryServiceRpcs> = {
       limiter: "none",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: chatDelivery.DetachRequest,
       response: chatDelivery.DetachResponse,
@@ -395,6 +522,7 @@ export const deliveryService: Service<DeliveryServiceRpcs> = {
       limiter: "none",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: chatDelivery.AcknowledgeRequest,
       response: chatDelivery.AcknowledgeResponse,
@@ -408,10 +536,93 @@ export const deliveryService: Service<DeliveryServiceRpcs> = {
       limiter: "none",
       retry: "never",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: chatDelivery.CreditRequest,
       response: chatDelivery.CreditResponse,
       validate: (request) => collect(request, checkChatCreditRequest),
+    },
+  },
+};
+
+/** The methods of sallyport.chat.v1.ErasureService with their messages. */
+export type ErasureServiceRpcs = {
+  eraseAccount: { request: chatErasure.EraseAccountRequest; response: chatErasure.EraseAccountResponse };
+};
+
+/** sallyport.chat.v1.ErasureService, by method. */
+export const erasureService: Service<ErasureServiceRpcs> = {
+  name: "sallyport.chat.v1.ErasureService",
+  methods: {
+    eraseAccount: {
+      path: "/sallyport.chat.v1.ErasureService/EraseAccount",
+      owner: "chat",
+      audience: "internal",
+      credential: "none",
+      limiter: "none",
+      retry: "safe",
+      route: "unary",
+      peer: "account",
+      affinityField: 0,
+      request: chatErasure.EraseAccountRequest,
+      response: chatErasure.EraseAccountResponse,
+      validate: (request) => collect(request, checkChatEraseAccountRequest),
+    },
+  },
+};
+
+/** The methods of sallyport.chat.v1.ModerationService with their messages. */
+export type ModerationServiceRpcs = {
+  listReports: { request: chatModeration.ListReportsRequest; response: chatModeration.ListReportsResponse };
+  getReport: { request: chatModeration.GetReportRequest; response: chatModeration.GetReportResponse };
+  resolveReport: { request: chatModeration.ResolveReportRequest; response: chatModeration.ResolveReportResponse };
+};
+
+/** sallyport.chat.v1.ModerationService, by method. */
+export const moderationService: Service<ModerationServiceRpcs> = {
+  name: "sallyport.chat.v1.ModerationService",
+  methods: {
+    listReports: {
+      path: "/sallyport.chat.v1.ModerationService/ListReports",
+      owner: "chat",
+      audience: "operator",
+      credential: "operator",
+      limiter: "none",
+      retry: "safe",
+      route: "relay",
+      peer: "gateway",
+      affinityField: 0,
+      request: chatModeration.ListReportsRequest,
+      response: chatModeration.ListReportsResponse,
+      validate: (request) => collect(request, checkChatListReportsRequest),
+    },
+    getReport: {
+      path: "/sallyport.chat.v1.ModerationService/GetReport",
+      owner: "chat",
+      audience: "operator",
+      credential: "operator",
+      limiter: "none",
+      retry: "safe",
+      route: "unary",
+      peer: "gateway",
+      affinityField: 0,
+      request: chatModeration.GetReportRequest,
+      response: chatModeration.GetReportResponse,
+      validate: (request) => collect(request, checkChatGetReportRequest),
+    },
+    resolveReport: {
+      path: "/sallyport.chat.v1.ModerationService/ResolveReport",
+      owner: "chat",
+      audience: "operator",
+      credential: "operator",
+      limiter: "none",
+      retry: "safe",
+      route: "relay",
+      peer: "gateway",
+      affinityField: 0,
+      request: chatModeration.ResolveReportRequest,
+      response: chatModeration.ResolveReportResponse,
+      validate: (request) => collect(request, checkChatResolveReportRequest),
     },
   },
 };
@@ -434,6 +645,7 @@ export const leaseService: Service<LeaseServiceRpcs> = {
       limiter: "none",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: relayRelay.RenewLeaseRequest,
       response: relayRelay.RenewLeaseResponse,
@@ -447,10 +659,37 @@ export const leaseService: Service<LeaseServiceRpcs> = {
       limiter: "none",
       retry: "safe",
       route: "relay",
+      peer: "gateway",
       affinityField: 0,
       request: relayRelay.EndLeaseRequest,
       response: relayRelay.EndLeaseResponse,
       validate: (request) => collect(request, checkRelayEndLeaseRequest),
+    },
+  },
+};
+
+/** The methods of sallyport.relay.v1.MetricsService with their messages. */
+export type MetricsServiceRpcs = {
+  readMetrics: { request: relayRelay.ReadMetricsRequest; response: relayRelay.ReadMetricsResponse };
+};
+
+/** sallyport.relay.v1.MetricsService, by method. */
+export const metricsService: Service<MetricsServiceRpcs> = {
+  name: "sallyport.relay.v1.MetricsService",
+  methods: {
+    readMetrics: {
+      path: "/sallyport.relay.v1.MetricsService/ReadMetrics",
+      owner: "relay",
+      audience: "internal",
+      credential: "none",
+      limiter: "none",
+      retry: "safe",
+      route: "unary",
+      peer: "gateway",
+      affinityField: 0,
+      request: relayRelay.ReadMetricsRequest,
+      response: relayRelay.ReadMetricsResponse,
+      validate: (request) => collect(request, checkRelayReadMetricsRequest),
     },
   },
 };
@@ -460,11 +699,15 @@ export const leaseService: Service<LeaseServiceRpcs> = {
 export const methods: ReadonlyMap<string, Method<any, any>> = new Map(
   [
     accountService,
+    adminService,
     directoryService,
     tokenService,
     chatService,
     deliveryService,
+    erasureService,
+    moderationService,
     leaseService,
+    metricsService,
   ].flatMap((service) => Object.values(service.methods).map((method) => [method.path, method] as const)),
 );
 
@@ -496,6 +739,19 @@ export const messages: ReadonlyMap<string, MessageType<any>> = new Map<string, M
   describe("sallyport.account.v1.LogoutResponse", accountAccount.LogoutResponse, checkAccountLogoutResponse),
   describe("sallyport.account.v1.LogoutEverywhereRequest", accountAccount.LogoutEverywhereRequest, checkAccountLogoutEverywhereRequest),
   describe("sallyport.account.v1.LogoutEverywhereResponse", accountAccount.LogoutEverywhereResponse, checkAccountLogoutEverywhereResponse),
+  describe("sallyport.account.v1.LinkIdentityRequest", accountAccount.LinkIdentityRequest, checkAccountLinkIdentityRequest),
+  describe("sallyport.account.v1.LinkIdentityResponse", accountAccount.LinkIdentityResponse, checkAccountLinkIdentityResponse),
+  describe("sallyport.account.v1.ListSecurityEventsRequest", accountAccount.ListSecurityEventsRequest, checkAccountListSecurityEventsRequest),
+  describe("sallyport.account.v1.ListSecurityEventsResponse", accountAccount.ListSecurityEventsResponse, checkAccountListSecurityEventsResponse),
+  describe("sallyport.account.v1.SecurityEvent", accountAccount.SecurityEvent, checkAccountSecurityEvent),
+  describe("sallyport.account.v1.DeleteAccountRequest", accountAccount.DeleteAccountRequest, checkAccountDeleteAccountRequest),
+  describe("sallyport.account.v1.DeleteAccountResponse", accountAccount.DeleteAccountResponse, checkAccountDeleteAccountResponse),
+  describe("sallyport.account.v1.FindAccountRequest", accountAdmin.FindAccountRequest, checkAccountFindAccountRequest),
+  describe("sallyport.account.v1.FindAccountResponse", accountAdmin.FindAccountResponse, checkAccountFindAccountResponse),
+  describe("sallyport.account.v1.SetAccountLockedRequest", accountAdmin.SetAccountLockedRequest, checkAccountSetAccountLockedRequest),
+  describe("sallyport.account.v1.SetAccountLockedResponse", accountAdmin.SetAccountLockedResponse, checkAccountSetAccountLockedResponse),
+  describe("sallyport.account.v1.EndSessionsRequest", accountAdmin.EndSessionsRequest, checkAccountEndSessionsRequest),
+  describe("sallyport.account.v1.EndSessionsResponse", accountAdmin.EndSessionsResponse, checkAccountEndSessionsResponse),
   describe("sallyport.account.v1.FilterAccountsRequest", accountDirectory.FilterAccountsRequest, checkAccountFilterAccountsRequest),
   describe("sallyport.account.v1.FilterAccountsResponse", accountDirectory.FilterAccountsResponse, checkAccountFilterAccountsResponse),
   describe("sallyport.account.v1.PresentRefreshTokenRequest", accountToken.PresentRefreshTokenRequest, checkAccountPresentRefreshTokenRequest),
@@ -537,6 +793,17 @@ export const messages: ReadonlyMap<string, MessageType<any>> = new Map<string, M
   describe("sallyport.chat.v1.AcknowledgeResponse", chatDelivery.AcknowledgeResponse, checkChatAcknowledgeResponse),
   describe("sallyport.chat.v1.CreditRequest", chatDelivery.CreditRequest, checkChatCreditRequest),
   describe("sallyport.chat.v1.CreditResponse", chatDelivery.CreditResponse, checkChatCreditResponse),
+  describe("sallyport.chat.v1.EraseAccountRequest", chatErasure.EraseAccountRequest, checkChatEraseAccountRequest),
+  describe("sallyport.chat.v1.EraseAccountResponse", chatErasure.EraseAccountResponse, checkChatEraseAccountResponse),
+  describe("sallyport.chat.v1.ListReportsRequest", chatModeration.ListReportsRequest, checkChatListReportsRequest),
+  describe("sallyport.chat.v1.ListReportsResponse", chatModeration.ListReportsResponse, checkChatListReportsResponse),
+  describe("sallyport.chat.v1.Report", chatModeration.Report, checkChatReport),
+  describe("sallyport.chat.v1.GetReportRequest", chatModeration.GetReportRequest, checkChatGetReportRequest),
+  describe("sallyport.chat.v1.GetReportResponse", chatModeration.GetReportResponse, checkChatGetReportResponse),
+  describe("sallyport.chat.v1.EvidenceMessage", chatModeration.EvidenceMessage, checkChatEvidenceMessage),
+  describe("sallyport.chat.v1.ReportedAccount", chatModeration.ReportedAccount, checkChatReportedAccount),
+  describe("sallyport.chat.v1.ResolveReportRequest", chatModeration.ResolveReportRequest, checkChatResolveReportRequest),
+  describe("sallyport.chat.v1.ResolveReportResponse", chatModeration.ResolveReportResponse, checkChatResolveReportResponse),
   describe("sallyport.gateway.v1.Event", gatewayEvents.Event, checkGatewayEvent),
   describe("sallyport.gateway.v1.QueueEmpty", gatewayEvents.QueueEmpty, checkGatewayQueueEmpty),
   describe("sallyport.gateway.v1.Delivered", gatewayEvents.Delivered, checkGatewayDelivered),
@@ -564,6 +831,11 @@ export const messages: ReadonlyMap<string, MessageType<any>> = new Map<string, M
   describe("sallyport.relay.v1.RenewLeaseResponse", relayRelay.RenewLeaseResponse, checkRelayRenewLeaseResponse),
   describe("sallyport.relay.v1.EndLeaseRequest", relayRelay.EndLeaseRequest, checkRelayEndLeaseRequest),
   describe("sallyport.relay.v1.EndLeaseResponse", relayRelay.EndLeaseResponse, checkRelayEndLeaseResponse),
+  describe("sallyport.relay.v1.ReadMetricsRequest", relayRelay.ReadMetricsRequest, checkRelayReadMetricsRequest),
+  describe("sallyport.relay.v1.ReadMetricsResponse", relayRelay.ReadMetricsResponse, checkRelayReadMetricsResponse),
+  describe("sallyport.relay.v1.MetricFamily", relayRelay.MetricFamily, checkRelayMetricFamily),
+  describe("sallyport.relay.v1.MetricSample", relayRelay.MetricSample, checkRelayMetricSample),
+  describe("sallyport.relay.v1.MetricLabel", relayRelay.MetricLabel, checkRelayMetricLabel),
 ]);
 
 function describe<T>(name: string, codec: Codec<T>, check: Check<T>): readonly [string, MessageType<T>] {
@@ -649,6 +921,59 @@ function checkAccountLogoutResponse(_message: accountAccount.LogoutResponse, _pa
 function checkAccountLogoutEverywhereRequest(_message: accountAccount.LogoutEverywhereRequest, _path: string, _found: Violation[]): void {}
 
 function checkAccountLogoutEverywhereResponse(_message: accountAccount.LogoutEverywhereResponse, _path: string, _found: Violation[]): void {}
+
+function checkAccountLinkIdentityRequest(message: accountAccount.LinkIdentityRequest, path: string, found: Violation[]): void {
+  rules.required(found, `${path}oidc`, message.oidc !== undefined);
+  if (message.oidc !== undefined) {
+    checkAccountOidcCredential(message.oidc, `${path}oidc.`, found);
+  }
+}
+
+function checkAccountLinkIdentityResponse(_message: accountAccount.LinkIdentityResponse, _path: string, _found: Violation[]): void {}
+
+function checkAccountListSecurityEventsRequest(_message: accountAccount.ListSecurityEventsRequest, _path: string, _found: Violation[]): void {}
+
+function checkAccountListSecurityEventsResponse(message: accountAccount.ListSecurityEventsResponse, path: string, found: Violation[]): void {
+  for (const [index, item] of message.events.entries()) {
+    checkAccountSecurityEvent(item, `${path}events[${index}].`, found);
+  }
+}
+
+function checkAccountSecurityEvent(message: accountAccount.SecurityEvent, path: string, found: Violation[]): void {
+  rules.declared(found, `${path}type`, message.type, [0, 1, 2, 3, 4, 5]);
+  rules.required(found, `${path}occurredAt`, message.occurredAt !== undefined);
+}
+
+function checkAccountDeleteAccountRequest(_message: accountAccount.DeleteAccountRequest, _path: string, _found: Violation[]): void {}
+
+function checkAccountDeleteAccountResponse(_message: accountAccount.DeleteAccountResponse, _path: string, _found: Violation[]): void {}
+
+function checkAccountFindAccountRequest(message: accountAdmin.FindAccountRequest, path: string, found: Violation[]): void {
+  rules.required(found, `${path}key`, message.key !== undefined);
+  if (message.key?.$case === "accountId") {
+    rules.uuid(found, `${path}accountId`, message.key.value);
+  }
+  if (message.key?.$case === "devName") {
+    rules.codePoints(found, `${path}devName`, message.key.value, 1, 64);
+  }
+}
+
+function checkAccountFindAccountResponse(message: accountAdmin.FindAccountResponse, path: string, found: Violation[]): void {
+  rules.uuid(found, `${path}accountId`, message.accountId);
+  rules.required(found, `${path}createdAt`, message.createdAt !== undefined);
+}
+
+function checkAccountSetAccountLockedRequest(message: accountAdmin.SetAccountLockedRequest, path: string, found: Violation[]): void {
+  rules.uuid(found, `${path}accountId`, message.accountId);
+}
+
+function checkAccountSetAccountLockedResponse(_message: accountAdmin.SetAccountLockedResponse, _path: string, _found: Violation[]): void {}
+
+function checkAccountEndSessionsRequest(message: accountAdmin.EndSessionsRequest, path: string, found: Violation[]): void {
+  rules.uuid(found, `${path}accountId`, message.accountId);
+}
+
+function checkAccountEndSessionsResponse(_message: accountAdmin.EndSessionsResponse, _path: string, _found: Violation[]): void {}
 
 function checkAccountFilterAccountsRequest(message: accountDirectory.FilterAccountsRequest, path: string, found: Violation[]): void {
   rules.itemCount(found, `${path}accountIds`, message.accountIds.length, 1, 1000);
@@ -839,6 +1164,66 @@ function checkChatCreditRequest(_message: chatDelivery.CreditRequest, _path: str
 
 function checkChatCreditResponse(_message: chatDelivery.CreditResponse, _path: string, _found: Violation[]): void {}
 
+function checkChatEraseAccountRequest(message: chatErasure.EraseAccountRequest, path: string, found: Violation[]): void {
+  rules.uuid(found, `${path}accountId`, message.accountId);
+}
+
+function checkChatEraseAccountResponse(_message: chatErasure.EraseAccountResponse, _path: string, _found: Violation[]): void {}
+
+function checkChatListReportsRequest(message: chatModeration.ListReportsRequest, path: string, found: Violation[]): void {
+  rules.bounds(found, `${path}pageSize`, message.pageSize, 0, 200);
+  rules.codePoints(found, `${path}pageToken`, message.pageToken, 0, 256);
+}
+
+function checkChatListReportsResponse(message: chatModeration.ListReportsResponse, path: string, found: Violation[]): void {
+  for (const [index, item] of message.reports.entries()) {
+    checkChatReport(item, `${path}reports[${index}].`, found);
+  }
+}
+
+function checkChatReport(message: chatModeration.Report, path: string, found: Violation[]): void {
+  rules.uuid(found, `${path}reportId`, message.reportId);
+  rules.uuid(found, `${path}reporterAccountId`, message.reporterAccountId);
+  rules.required(found, `${path}createdAt`, message.createdAt !== undefined);
+  rules.declared(found, `${path}state`, message.state, [0, 1, 2]);
+}
+
+function checkChatGetReportRequest(message: chatModeration.GetReportRequest, path: string, found: Violation[]): void {
+  rules.uuid(found, `${path}reportId`, message.reportId);
+}
+
+function checkChatGetReportResponse(message: chatModeration.GetReportResponse, path: string, found: Violation[]): void {
+  rules.required(found, `${path}report`, message.report !== undefined);
+  if (message.report !== undefined) {
+    checkChatReport(message.report, `${path}report.`, found);
+  }
+  for (const [index, item] of message.messages.entries()) {
+    checkChatEvidenceMessage(item, `${path}messages[${index}].`, found);
+  }
+  for (const [index, item] of message.reportedAccounts.entries()) {
+    checkChatReportedAccount(item, `${path}reportedAccounts[${index}].`, found);
+  }
+}
+
+function checkChatEvidenceMessage(message: chatModeration.EvidenceMessage, path: string, found: Violation[]): void {
+  rules.uuid(found, `${path}messageId`, message.messageId);
+  rules.uuid(found, `${path}senderAccountId`, message.senderAccountId);
+  rules.uuid(found, `${path}recipientAccountId`, message.recipientAccountId);
+  rules.required(found, `${path}sentAt`, message.sentAt !== undefined);
+}
+
+function checkChatReportedAccount(message: chatModeration.ReportedAccount, path: string, found: Violation[]): void {
+  rules.uuid(found, `${path}accountId`, message.accountId);
+}
+
+function checkChatResolveReportRequest(message: chatModeration.ResolveReportRequest, path: string, found: Violation[]): void {
+  rules.uuid(found, `${path}reportId`, message.reportId);
+  rules.declared(found, `${path}resolution`, message.resolution, [0, 1, 2]);
+  rules.codePoints(found, `${path}note`, message.note, 0, 1000);
+}
+
+function checkChatResolveReportResponse(_message: chatModeration.ResolveReportResponse, _path: string, _found: Violation[]): void {}
+
 function checkGatewayEvent(message: gatewayEvents.Event, path: string, found: Violation[]): void {
   rules.required(found, `${path}kind`, message.kind !== undefined);
   if (message.kind?.$case === "message") {
@@ -983,3 +1368,30 @@ function checkRelayEndLeaseRequest(message: relayRelay.EndLeaseRequest, path: st
 }
 
 function checkRelayEndLeaseResponse(_message: relayRelay.EndLeaseResponse, _path: string, _found: Violation[]): void {}
+
+function checkRelayReadMetricsRequest(_message: relayRelay.ReadMetricsRequest, _path: string, _found: Violation[]): void {}
+
+function checkRelayReadMetricsResponse(message: relayRelay.ReadMetricsResponse, path: string, found: Violation[]): void {
+  for (const [index, item] of message.families.entries()) {
+    checkRelayMetricFamily(item, `${path}families[${index}].`, found);
+  }
+}
+
+function checkRelayMetricFamily(message: relayRelay.MetricFamily, path: string, found: Violation[]): void {
+  rules.required(found, `${path}name`, message.name.length > 0);
+  rules.required(found, `${path}type`, message.type.length > 0);
+  for (const [index, item] of message.samples.entries()) {
+    checkRelayMetricSample(item, `${path}samples[${index}].`, found);
+  }
+}
+
+function checkRelayMetricSample(message: relayRelay.MetricSample, path: string, found: Violation[]): void {
+  rules.required(found, `${path}name`, message.name.length > 0);
+  for (const [index, item] of message.labels.entries()) {
+    checkRelayMetricLabel(item, `${path}labels[${index}].`, found);
+  }
+}
+
+function checkRelayMetricLabel(message: relayRelay.MetricLabel, path: string, found: Violation[]): void {
+  rules.required(found, `${path}name`, message.name.length > 0);
+}

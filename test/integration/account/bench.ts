@@ -66,6 +66,7 @@ export async function openBench(config: Partial<AccountContext["config"]> = {}):
 export function callOf(caller?: Omit<Caller, "service">, deadline: number = Date.now() + 5_000): Call {
   return {
     caller: caller && { ...caller, service: "account" },
+    isOperator: false,
     address: ADDRESS,
     deadline,
     signal: new AbortController().signal,
