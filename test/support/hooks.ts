@@ -1,38 +1,22 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { findMongod } from "../../bin/mongod/find-mongod.ts";
-import { mongodFinders } from "../../bin/mongod/finders.ts";
-import { runMongod } from "../../bin/mongod/run-mongod.ts";
-import { Disposables } from "../../platform/lifecycle.ts";
+import { startRunDatabase } from "./run-database.ts";
 import { stopSharedStacks } from "./stack.ts";
 
-const running = new Disposables();
+let database: AsyncDisposable | undefined;
 /** What was open before the first test: the run's own standard streams. */
 let openAtStart: readonly string[] = [];
 const unheard: unknown[] = [];
 
-/** Before the first test: a real MongoDB server of the run's own, found or fetched as the launcher does. */
+/** Before the first test: the database server of the run. */
 export async function mochaGlobalSetup(): Promise<void> {
   openAtStart = openResources();
   process.on("unhandledRejection", (reason) => unheard.push(reason));
-  if (process.env["SALLYPORT_TEST_MONGODB_URI"] !== undefined) {
-    return;
-  }
-  const never = new AbortController().signal;
-  const directory = await mkdtemp(join(tmpdir(), "sallyport-test-"));
-  running.defer(() => rm(directory, { recursive: true, force: true }));
-  const binary = await findMongod(mongodFinders(process.env, console.error), never);
-  const files = { dbPath: join(directory, "mongod"), logFile: join(directory, "mongod.log") };
-  const { part } = await runMongod(binary, files, join(directory, "port"), never, console.error);
-  running.use(part);
-  process.env["SALLYPORT_TEST_MONGODB_URI"] = part.address;
+  database = await startRunDatabase();
 }
 
 /** After the last test: everything stops; what is still open then, or was rejected unheard, fails the run. */
 export async function mochaGlobalTeardown(): Promise<void> {
   await stopSharedStacks();
-  await running[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
   await new Promise((resolve) => setImmediate(resolve));
   const wrong = [
     ...leftOpen().map((resource) => `left open: ${resource}`),
