@@ -40,9 +40,15 @@ export const commandTable: readonly Command[] = [
   },
   {
     name: "keys rotate",
-    flags: [],
-    summary: "make new keys active; the old ones go on verifying and reading",
+    flags: ["--publish", "--activate", "--kind=", "--wait-ms="],
+    summary: "publish new keys, wait until every copy has read them (5000 ms), make them active; or only one of the steps",
     load: async () => (await import("./commands/keys-rotate.ts")).keysRotate,
+  },
+  {
+    name: "keys list",
+    flags: ["--kind="],
+    summary: "every key: what it is for, whether it is published, active or retired, until when it is needed",
+    load: async () => (await import("./commands/keys-list.ts")).keysList,
   },
   {
     name: "demo",

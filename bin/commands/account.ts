@@ -7,5 +7,5 @@ export const account: Run = async (context) => {
   const { startAccount } = await import("../../services/account/server.ts");
 
   const config = accountConfig(context.env);
-  return runRole("account", (logger) => startAccount(config, logger), context);
+  return runRole("account", (logger, metrics) => startAccount(config, logger, metrics), context);
 };

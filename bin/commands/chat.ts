@@ -7,5 +7,5 @@ export const chat: Run = async (context) => {
   const { startChat } = await import("../../services/chat/server.ts");
 
   const config = chatConfig(context.env);
-  return runRole("chat", (logger) => startChat(config, logger), context);
+  return runRole("chat", (logger, metrics) => startChat(config, logger, { metrics }), context);
 };

@@ -12,7 +12,7 @@ export const gateway: Run = async (context) => {
   const { startGateway } = await import("../../gateway/server.ts");
 
   const config = gatewayConfig(context.env);
-  return runRole("gateway", async (logger) => waitForServices(await startGateway(config, logger)), context);
+  return runRole("gateway", async (logger, metrics) => waitForServices(await startGateway(config, logger, { metrics })), context);
 };
 
 async function waitForServices(running: RunningGateway): Promise<RunningGateway> {

@@ -3,7 +3,7 @@ import { launcherConfig } from "../launcher/config.ts";
 
 /** Makes the keys that are missing from the keys directory. */
 export const keysInit: Run = async ({ env, print }) => {
-  const { initKeys } = await import("../../platform/keys.ts");
+  const { initKeys } = await import("../../platform/keys/rotation.ts");
   const { keysDirectory } = launcherConfig(env);
 
   await initKeys(keysDirectory);

@@ -5,10 +5,14 @@ import { stopSignal } from "../signals.ts";
 export const start: Run = async ({ entry, env, flags, print, warn }) => {
   const stop = stopSignal();
   const { stackConfig } = await import("../configuration.ts");
+  const { checkInternalTls } = await import("../../platform/rpc/tls.ts");
   const { runStack } = await import("../launcher/stack.ts");
-  const { initKeys } = await import("../../platform/keys.ts");
+  const { initKeys } = await import("../../platform/keys/rotation.ts");
 
   const { launcher, gateway } = stackConfig(env);
+  if (gateway.internalTls !== undefined) {
+    await checkInternalTls(gateway.internalTls);
+  }
   const setup = {
     config: launcher,
     gatewayDrainMs: gateway.drainMs,
