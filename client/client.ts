@@ -19,7 +19,7 @@
  * - reconnecting, as the close codes ask for (close-codes.ts): the connection ends for good only when the app closes it, a newer socket
  *   of the account took over, or the app must log in again; `connection.ended` says which;
  * - calls: those that may be repeated are, through reconnects and outages, until their deadline. `sendMessage` is one of them: the server
- *   knows a message by its `clientMessageId`. Large requests go over HTTP;
+ *   knows a message by its `clientMessageId`. What a rate limit refused is made again once its time has come. Large requests go over HTTP;
  * - messages: each reaches the app once as long as `seen` remembers it, and is acknowledged when the app has handled it.
  */
 import type { ServiceName } from "../proto/method.ts";

@@ -6,10 +6,13 @@ import { callWithRetries } from "./retry.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { TokenStore } from "./token-store.ts";
 
-/** How somebody proves who they are. `dev`: a name that anybody may claim, for development. */
+/**
+ * How somebody proves who they are. `dev`: a name that anybody may claim, for development. `oidc`: an ID token of an OpenID Connect provider, and
+ * the nonce that the app made for it, as it was before it was hashed where the provider is given its hash.
+ */
 export type Credential =
   | { readonly dev: { readonly name: string } }
-  | { readonly oidc: { readonly provider: string; readonly idToken: string; readonly nonce?: string } };
+  | { readonly oidc: { readonly provider: string; readonly idToken: string; readonly nonce: string } };
 
 /** How a login is made. */
 export interface LoginOptions {
@@ -50,5 +53,5 @@ export async function login(
 }
 
 function toOneof(credential: Credential): NonNullable<LoginRequest["credential"]> {
-  return "dev" in credential ? { $case: "dev", value: credential.dev } : { $case: "oidc", value: { nonce: "", ...credential.oidc } };
+  return "dev" in credential ? { $case: "dev", value: credential.dev } : { $case: "oidc", value: credential.oidc };
 }

@@ -13,8 +13,8 @@ export interface CallLimits {
 }
 
 /**
- * Makes one call. What fails with UNAVAILABLE is tried again with backoff until the deadline, where that is safe.
- * @throws CallError
+ * Makes one call. What fails with UNAVAILABLE is tried again with backoff until the deadline, where that is safe; what was refused because
+ * of a rate limit, after the time that the server names, if that is before the deadline. @throws CallError
  */
 export async function callWithRetries<T>(
   surroundings: Pick<Surroundings, "now" | "after" | "random">,
@@ -28,16 +28,30 @@ export async function callWithRetries<T>(
       try {
         return await attempt(deadline);
       } catch (error) {
-        if (!repeatable || !isUnavailable(error)) {
+        const delayMs = delayAfter(error, backoff(failures, surroundings.random()), repeatable);
+        if (delayMs === undefined || (isRateLimited(error) && surroundings.now() + delayMs >= deadline.at)) {
           throw error;
         }
         lastError = error;
-        await pause(surroundings, error.retryAfterMs ?? backoff(failures, surroundings.random()), deadline.signal);
+        await pause(surroundings, delayMs, deadline.signal);
       }
     }
   } finally {
     deadline.release();
   }
+}
+
+/** How long to wait before the next attempt; undefined when there is to be none. */
+function delayAfter(error: unknown, backoffMs: number, repeatable: boolean): number | undefined {
+  if (isRateLimited(error)) {
+    // It did nothing, so any call may be made again. The backoff spreads those that wait for the same few tokens.
+    return (error.retryAfterMs ?? 0) + backoffMs;
+  }
+  return repeatable && isUnavailable(error) ? (error.retryAfterMs ?? backoffMs) : undefined;
+}
+
+function isRateLimited(error: unknown): error is CallError {
+  return error instanceof CallError && error.code === "RESOURCE_EXHAUSTED" && error.reason === "RATE_LIMITED";
 }
 
 function isUnavailable(error: unknown): error is CallError {

@@ -15,6 +15,8 @@ export interface ShownToken {
   readonly generation: number;
   readonly token: Uint8Array;
   readonly service: ServiceName;
+  /** Where it came from, in canonical form. */
+  readonly address: string;
   /** In milliseconds since the epoch. */
   readonly deadline: number;
 }
@@ -24,6 +26,8 @@ export interface Exchanged {
   readonly accountId: string;
   readonly generation: number;
   readonly token: Uint8Array;
+  /** When it was judged, by the clock of the database. */
+  readonly at: Date;
 }
 
 /**
@@ -43,19 +47,23 @@ export async function judge(context: AccountContext, shown: ShownToken): Promise
       case "promoted":
       case "repeated":
         if (await advance(context, shown, session, judgement)) {
+          context.events.refreshTokenJudged(outcome.kind);
           const token = outcome.kind === "repeated" ? open(outcome.sealed, shown.token) : successor;
-          return { accountId: session.accountId, generation: outcome.generation, token };
+          return { accountId: session.accountId, generation: outcome.generation, token, at: session.readAt };
         }
         break;
       case "reused":
         if (await endStolen(context, shown, session)) {
+          context.events.refreshTokenJudged(outcome.kind);
           throw new SallyportError("UNAUTHENTICATED", "the refresh token is not valid", { reason: "REFRESH_TOKEN_REUSED" });
         }
         break;
       case "justRetired":
+        context.events.refreshTokenJudged(outcome.kind);
         throw unavailable("the refresh token was retired a moment ago", "REFRESH_TOKEN_JUST_RETIRED");
       case "unknown":
       case "expired":
+        context.events.refreshTokenJudged(outcome.kind);
         throw refreshTokenRefused();
     }
   }
@@ -65,6 +73,7 @@ export async function judge(context: AccountContext, shown: ShownToken): Promise
 export async function readLive(context: AccountContext, { sessionId, deadline }: ShownToken): Promise<SessionReading> {
   const session = await context.sessions.find(sessionId);
   if (session === null || !session.isLive) {
+    context.events.refreshTokenJudged("ended");
     throw refreshTokenRefused();
   }
   if (session.readAt.getTime() >= deadline) {
@@ -98,11 +107,12 @@ function advance(
 }
 
 async function endStolen(context: AccountContext, shown: ShownToken, { accountId, families }: SessionReading): Promise<boolean> {
-  const { sessionId, service, deadline } = shown;
+  const { sessionId, service, address, deadline } = shown;
   const ended = await context.revocations.endStolen(sessionId, service, families[service].version, deadline);
-  if (ended) {
-    context.events.refreshTokenReused(accountId, sessionId, service);
-    tellGateways(context, accountId, [sessionId]);
+  if (ended === undefined) {
+    return false;
   }
-  return ended;
+  tellGateways(context, [sessionId]);
+  await context.audit.reused({ accountId, sessionId, address, at: ended.at }, service);
+  return true;
 }

@@ -1,27 +1,40 @@
-import { KeyRing } from "../../platform/keys.ts";
+import { createKeyEvents } from "../../platform/keys/events.ts";
+import { keepKeys } from "../../platform/keys/keeping.ts";
+import { KeyRing } from "../../platform/keys/ring.ts";
+import { KeyUses } from "../../platform/keys/uses.ts";
 import { Disposables, type Running } from "../../platform/lifecycle.ts";
 import type { Logger } from "../../platform/logger.ts";
-import { openDatabase } from "../../platform/mongo.ts";
+import { Metrics } from "../../platform/metrics.ts";
+import { type Db, openDatabase } from "../../platform/mongo.ts";
 import { prepareDatabase } from "../../platform/prepare-database.ts";
 import { startRpcServer } from "../../platform/rpc/server.ts";
+import { openInternalTls } from "../../platform/rpc/tls.ts";
+import { openChatErasure } from "./chat-erasure.ts";
 import type { AccountConfig } from "./config.ts";
 import { createContext } from "./context.ts";
+import { followUpAccounts } from "./follow-up.ts";
+import { loadProviders } from "./identity/load-providers.ts";
 import { implementations } from "./implementations.ts";
+import { keyedData } from "./store/keyed-data.ts";
 import { accountSchemas } from "./store/schema.ts";
 import { sweepGrants } from "./sweep.ts";
 import { watchDatabase } from "./watch.ts";
 
 /**
  * Starts the account service: waits for the database, however long it takes, then answers gateways.
- * @throws Error naming a key file that is missing or malformed, or when the address cannot be listened on.
+ * @throws ConfigError for a wrong list of identity providers or files of mutual TLS; Error naming a key file that is missing or malformed or a key that data needs,
+ * or when the address cannot be listened on.
  */
-export async function startAccount(config: AccountConfig, logger: Logger): Promise<Running> {
+export async function startAccount(config: AccountConfig, logger: Logger, metrics: Metrics = new Metrics()): Promise<Running> {
   const stack = new Disposables();
   try {
+    const providers = await loadProviders(config.identity);
+    const tls = await openInternalTls(config.internalTls, logger, stack);
     const ring = await KeyRing.open(config.keysDir, "token");
     const database = stack.use(openDatabase(config.mongodbUri, "account"));
-    const context = createContext(config, ring, database.db, logger);
+    const context = createContext(config, ring, providers, database.db, logger, undefined, metrics);
     await prepareDatabase(database, accountSchemas, context.events.databaseAwaited);
+    stack.use(await keepTokenKeys(ring, database.db, config.lostKeys, logger));
     context.leaseWatch.seenUp();
 
     const { gateways } = context;
@@ -34,16 +47,25 @@ export async function startAccount(config: AccountConfig, logger: Logger): Promi
             gatewayJoined: (gateway) => void gateways.add(gateway),
             gatewayLeft: (gateway) => void gateways.delete(gateway),
           },
+          tls,
+          metrics,
         },
         logger,
       ),
     );
     stack.use(watchDatabase(context, database, (isUp) => server.setHealth("database", isUp)));
     stack.use(sweepGrants(context));
+    const chat = openChatErasure(config.chatTargets, tls);
+    stack.defer(() => chat[Symbol.dispose]());
+    stack.use(followUpAccounts(context, chat));
 
     return { address: server.address, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
   } catch (error) {
     await stack[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function keepTokenKeys(ring: KeyRing, db: Db, lost: readonly string[], logger: Logger): Promise<AsyncDisposable> {
+  return keepKeys({ rings: [ring], uses: new KeyUses(db), data: keyedData(db), lost, events: createKeyEvents(logger) });
 }

@@ -1,4 +1,4 @@
-import type { KeyRing } from "../../platform/keys.ts";
+import type { KeyRing } from "../../platform/keys/ring.ts";
 import type { ServiceName } from "../../proto/method.ts";
 import { REFRESH_TOKEN_BYTES, type RefreshTokenHead, readRefreshToken } from "./tokens/refresh-token.ts";
 

@@ -17,9 +17,14 @@ export function checkAccessToken(context: AccountContext): Handler<CheckAccessTo
     }
     // Before the lease is read: gateways may have renewed since.
     const { isSettling } = context.leaseWatch;
-    const [session, isLeaseHeld] = await Promise.all([context.sessions.find(grant.sessionId), isHeld(context, grant)]);
+    const [session, standing, isLeaseHeld] = await Promise.all([
+      context.sessions.find(grant.sessionId),
+      context.accounts.standing(grant.accountId),
+      isHeld(context, grant),
+    ]);
 
-    const showing = { service, address: request.address, isSessionLive: session?.isLive ?? false, isLeaseHeld, isSettling };
+    const isSessionLive = session?.isLive === true && standing === "open";
+    const showing = { service, address: request.address, isSessionLive, isLeaseHeld, isSettling };
     refuseUnlessValid(judgeGrant(grant, { ...showing, debug: context.config.debug }));
     await confirm(context, grant, session);
 

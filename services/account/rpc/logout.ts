@@ -7,8 +7,9 @@ import { endSession } from "../ending.ts";
 export function logout(context: AccountContext): Handler<LogoutRequest, LogoutResponse> {
   return async (_request, call) => {
     const { sessionId, accountId } = callerOf(call);
+    const { address, deadline } = call;
 
-    await endSession(context, sessionId, accountId, call.deadline);
+    await endSession(context, sessionId, { accountId, reason: "logout", address, deadline });
 
     return {};
   };

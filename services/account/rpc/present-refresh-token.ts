@@ -19,13 +19,14 @@ export function presentRefreshToken(context: AccountContext): Handler<PresentRef
     const deadline = Math.min(call.deadline, Date.now() + JUDGEMENT_MS);
     const head = await context.keys.read(request.refreshToken, service);
     if (head === undefined) {
+      context.events.refreshTokenJudged("foreign");
       throw refreshTokenRefused();
     }
-    const shown: ShownToken = { ...head, token: request.refreshToken, service, deadline };
+    const { address, incarnation, connection } = request;
+    const shown: ShownToken = { ...head, token: request.refreshToken, service, address, deadline };
 
     const successor = await judge(context, shown);
     const accessToken = randomBytes(ACCESS_TOKEN_BYTES);
-    const { address, incarnation, connection } = request;
     await grant(context, shown, successor, accessToken, { address, incarnation: parseUuid(incarnation), connection });
 
     const { accountId, generation, token: nextRefreshToken } = successor;
@@ -33,23 +34,27 @@ export function presentRefreshToken(context: AccountContext): Handler<PresentRef
   };
 }
 
-/** Makes an access token valid, unless the session ended or the deadline passed before that was durable. */
+/** Makes an access token valid, unless the session or the account ended, or the deadline passed, before that was durable. */
 async function grant(
   context: AccountContext,
   shown: ShownToken,
-  { accountId, generation }: Exchanged,
+  { accountId, generation, at }: Exchanged,
   accessToken: Buffer,
   socket: GrantSocket,
 ): Promise<void> {
-  const { sessionId, service } = shown;
+  const { sessionId, service, address } = shown;
   const _id = digestOf(accessToken).toString("hex");
   const createdAt = new Date(context.clock());
   const purgeAt = new Date(createdAt.getTime() + PURGE_AFTER_MS);
   const granted: GrantDocument = { _id, service, accountId, sessionId, generation, socket, createdAt, purgeAt };
-  await context.grants.add(granted);
+  await Promise.all([context.grants.add(granted), context.audit.rotated({ accountId, sessionId, address, at }, service)]);
   try {
     // Read again after the grant: whoever ends the session before this is seen here, and whoever ends it later finds the socket.
-    await readLive(context, shown);
+    // The account too: a lock or a deletion is written before the sessions end.
+    const [standing] = await Promise.all([context.accounts.standing(accountId), readLive(context, shown)]);
+    if (standing !== "open") {
+      throw refreshTokenRefused();
+    }
   } catch (error) {
     await context.grants.forget(_id);
     throw error;

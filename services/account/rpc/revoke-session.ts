@@ -8,8 +8,10 @@ import { endSession } from "../ending.ts";
 export function revokeSession(context: AccountContext): Handler<RevokeSessionRequest, RevokeSessionResponse> {
   return async (request, call) => {
     const sessionId = parseUuid(request.sessionId);
+    const { accountId } = callerOf(call);
+    const { address, deadline } = call;
 
-    await endSession(context, sessionId, callerOf(call).accountId, call.deadline);
+    await endSession(context, sessionId, { accountId, reason: "logout", address, deadline });
 
     return {};
   };

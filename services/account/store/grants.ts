@@ -17,6 +17,8 @@ export interface Grants {
   forget(digest: string): Promise<void>;
   /** Ends the tokens of a socket. Repeating it is fine. */
   release(socket: SocketKey): Promise<void>;
+  /** Ends the tokens of an account. Repeating it is fine. */
+  erase(accountId: string): Promise<void>;
   /** Ends the tokens from before an instant whose gateway has no lease left, not even one that ran out. Repeating it is fine. */
   sweep(before: Date): Promise<void>;
 }
@@ -35,6 +37,9 @@ export function createGrants(db: Db): Grants {
       await asking(() => grants.deleteOne({ _id: digest }));
     },
     release: (socket) => releases.add(socket),
+    erase: async (accountId) => {
+      await asking(() => grants.deleteMany({ accountId }));
+    },
     sweep: (before) =>
       asking(async () => {
         const named: readonly unknown[] = await grants.distinct("socket.incarnation");

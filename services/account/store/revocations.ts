@@ -1,21 +1,37 @@
-import { newUuid } from "../../../platform/ids.ts";
-import { asking, type Collection, type Db, type Document } from "../../../platform/mongo.ts";
+import { asking, type Db, type Document } from "../../../platform/mongo.ts";
 import type { ServiceName } from "../../../proto/method.ts";
 import { PURGE_AFTER_MS, type RevocationReason, type SessionDocument, sessionsSchema } from "./schema.ts";
-import { beforeDeadline } from "./time.ts";
+import { beforeDeadline, readDatabaseTime } from "./time.ts";
 
 /** The end of sessions. That a session has ended is written in the session itself, so that its truth and the log of all ends are one. */
 export interface Revocations {
-  /** Ends a session of an account. `ended`: now or before; `tooLate`: the deadline has passed; `unknown`: the account has no such session. */
-  end(sessionId: string, accountId: string, deadline: number): Promise<"ended" | "tooLate" | "unknown">;
-  /** Ends a session one of whose families, at the version that was judged, showed a theft. False: it must be judged again. */
-  endStolen(sessionId: string, service: ServiceName, version: number, deadline: number): Promise<boolean>;
-  /** Ends the sessions of an account, all but one. Answers which. */
-  endOthers(sessionId: string, accountId: string, deadline: number): Promise<readonly string[]>;
+  /** Ends a session of an account. `tooLate`: the deadline has passed; `unknown`: the account has no such session. */
+  end(sessionId: string, ending: SessionsEnding): Promise<EndedSession | "tooLate" | "unknown">;
+  /** Ends a session one of whose families, at the version that was judged, showed a theft. Undefined: it must be judged again. */
+  endStolen(sessionId: string, service: ServiceName, version: number, deadline: number): Promise<EndedSession | undefined>;
+  /**
+   * Ends the sessions of an account, all but one where one is named. Answers which, and which ended for that reason in the last seconds:
+   * whoever repeats what failed half-way learns of all.
+   */
+  endAll(ending: SessionsEnding, except?: string): Promise<readonly EndedSession[]>;
   /** The ids of the sessions that ended at `since` (milliseconds since the epoch) or later, and some that ended a little before. */
   listSince(since: number): Promise<readonly string[]>;
   /** The database's clock, in milliseconds since the epoch. */
   now(): Promise<number>;
+}
+
+/** Whose sessions are to end and why; not after the deadline (milliseconds since the epoch). */
+export interface SessionsEnding {
+  readonly accountId: string;
+  readonly reason: RevocationReason;
+  readonly deadline: number;
+}
+
+/** A session that has ended, now or before. */
+export interface EndedSession {
+  readonly sessionId: string;
+  readonly at: Date;
+  readonly reason: RevocationReason;
 }
 
 /**
@@ -29,23 +45,27 @@ export function createRevocations(db: Db): Revocations {
   const sessions = db.collection<SessionDocument>(sessionsSchema.name);
   const live = { revokedAt: { $exists: false } };
 
+  const endOne = async (filter: Document, reason: RevocationReason): Promise<EndedSession | undefined> => {
+    const ended = await sessions.findOneAndUpdate(filter, ending(reason), { returnDocument: "after", projection: END });
+    return endOf(ended);
+  };
+
   return {
-    end: (sessionId, accountId, deadline) =>
+    end: (sessionId, { accountId, reason, deadline }) =>
       asking(async () => {
-        const filter = { _id: sessionId, accountId, ...live, ...beforeDeadline(deadline) };
-        const { matchedCount } = await sessions.updateOne(filter, ending("logout"));
-        return matchedCount === 1 ? "ended" : whyNot(sessions, sessionId, accountId);
+        const one = { _id: sessionId, accountId };
+        const ended = await endOne({ ...one, ...live, ...beforeDeadline(deadline) }, reason);
+        return ended ?? whyNot(await sessions.findOne(one, { projection: END }));
       }),
-    endStolen: async (sessionId, service, version, deadline) => {
-      const filter = { _id: sessionId, ...live, [`families.${service}.version`]: version, ...beforeDeadline(deadline) };
-      return (await asking(() => sessions.updateOne(filter, ending("reuse")))).matchedCount === 1;
-    },
-    endOthers: (sessionId, accountId, deadline) =>
+    endStolen: (sessionId, service, version, deadline) =>
+      asking(() => endOne({ _id: sessionId, ...live, [`families.${service}.version`]: version, ...beforeDeadline(deadline) }, "reuse")),
+    endAll: ({ accountId, reason, deadline }, except = "") =>
       asking(async () => {
-        const revocation = newUuid();
-        const others = { accountId, _id: { $ne: sessionId }, ...live, ...beforeDeadline(deadline) };
-        await sessions.updateMany(others, ending("logout", revocation));
-        return idsOf(await sessions.find({ revocation }, { projection: { _id: 1 } }).toArray());
+        const those = { accountId, _id: { $ne: except } };
+        await sessions.updateMany({ ...those, ...live, ...beforeDeadline(deadline) }, ending(reason));
+        const lately = { $gte: ["$revokedAt", { $subtract: ["$$NOW", OVERLAP_MS] }] };
+        const ended = await sessions.find({ ...those, revokedFor: reason, $expr: lately }, { projection: END }).toArray();
+        return ended.flatMap((session) => endOf(session) ?? []);
       }),
     listSince: (since) =>
       asking(async () => {
@@ -54,25 +74,24 @@ export function createRevocations(db: Db): Revocations {
         const options = { projection: { _id: 1 }, sort: { revokedAt: 1 }, readConcern: { level: "local" } } as const;
         return idsOf(await sessions.find(ended, options).toArray());
       }),
-    now: async () => {
-      const hello = await asking(() => db.command({ hello: 1 }));
-      return (hello["localTime"] as Date).getTime();
-    },
+    now: async () => (await asking(() => readDatabaseTime(db))).getTime(),
   };
 }
 
-function ending(revokedFor: RevocationReason, revocation?: string): Document[] {
-  const purgeAt = { $add: ["$$NOW", PURGE_AFTER_MS] };
-  return [{ $set: { revokedAt: "$$NOW", revokedFor, purgeAt, ...(revocation ? { revocation } : {}) } }];
+/** What is read of a session that has ended. */
+const END = { revokedAt: 1, revokedFor: 1 };
+
+function ending(revokedFor: RevocationReason): Document[] {
+  return [{ $set: { revokedAt: "$$NOW", revokedFor, purgeAt: { $add: ["$$NOW", PURGE_AFTER_MS] } } }];
 }
 
-async function whyNot(
-  sessions: Collection<SessionDocument>,
-  sessionId: string,
-  accountId: string,
-): Promise<"ended" | "tooLate" | "unknown"> {
-  const session = await sessions.findOne({ _id: sessionId, accountId }, { projection: { revokedAt: 1 } });
-  return session === null ? "unknown" : session.revokedAt === undefined ? "tooLate" : "ended";
+function endOf(session: Pick<SessionDocument, "_id" | "revokedAt" | "revokedFor"> | null): EndedSession | undefined {
+  const { _id: sessionId = "", revokedAt: at, revokedFor: reason } = session ?? {};
+  return at && reason && { sessionId, at, reason };
+}
+
+function whyNot(session: Pick<SessionDocument, "_id" | "revokedAt" | "revokedFor"> | null): EndedSession | "tooLate" | "unknown" {
+  return session === null ? "unknown" : (endOf(session) ?? "tooLate");
 }
 
 function idsOf(documents: readonly { readonly _id: string }[]): readonly string[] {

@@ -9,6 +9,7 @@ import { beforeDeadline, databaseNow, type TimeShift } from "./time.ts";
 /** A session as it was at a moment of the database's clock. */
 export interface SessionReading {
   readonly accountId: string;
+  readonly createdAt: Date;
   readonly isLive: boolean;
   readonly families: SessionDocument["families"];
   /** The moment of the reading. */
@@ -37,6 +38,8 @@ export interface Advance {
 export interface Sessions {
   /** Durable when it resolves. */
   add(session: SessionDocument): Promise<void>;
+  /** Takes back a session that nobody was told of. Repeating it is fine. */
+  discard(sessionId: string): Promise<void>;
   find(sessionId: string): Promise<SessionReading | null>;
   /** Writes what became of a family. False: the session has ended, another judgement came first, or the deadline has passed. */
   advance(change: Advance): Promise<boolean>;
@@ -44,9 +47,15 @@ export interface Sessions {
   confirm(confirmation: Confirmation): Promise<void>;
   /** The live sessions of an account, newest first. */
   list(accountId: string): Promise<readonly ListedSession[]>;
+  /** How many those are. */
+  count(accountId: string): Promise<number>;
+  /** Removes what the ended sessions of an account say of a person, and soon the rest. Repeating it is fine. */
+  erase(accountId: string): Promise<void>;
 }
 
 const MAX_LISTED = 1000;
+/** An erased session stays in the log of revocations for longer than a gateway that was cut off keeps a socket, a day unless it is set. */
+const ERASED_PURGE_MS = 2 * 86_400_000;
 
 /** The sessions of a database. `graceMs` is how long a retirement is remembered. */
 export function createSessions(db: Db, graceMs: number, shift: TimeShift): Sessions {
@@ -56,6 +65,9 @@ export function createSessions(db: Db, graceMs: number, shift: TimeShift): Sessi
   return {
     add: async (session) => {
       await asking(() => sessions.insertOne(session));
+    },
+    discard: async (sessionId) => {
+      await asking(() => sessions.deleteOne({ _id: sessionId }));
     },
     find: (sessionId) => asking(() => readSession(sessions, sessionId, shift)),
     advance: async (change) => {
@@ -67,22 +79,32 @@ export function createSessions(db: Db, graceMs: number, shift: TimeShift): Sessi
     confirm: (item) => confirmations.add(item),
     list: (accountId) =>
       asking(() => {
-        const since = { $subtract: [databaseNow(shift), EXPIRY_MS] };
-        const live = { accountId, revokedAt: { $exists: false }, $expr: { $gt: ["$lastSeenAt", since] } };
-        return sessions.find(live, { projection: { families: 0 }, sort: { createdAt: -1 }, limit: MAX_LISTED }).toArray();
+        const options = { projection: { families: 0 }, sort: { createdAt: -1 }, limit: MAX_LISTED } as const;
+        return sessions.find(liveOf(accountId, shift), options).toArray();
       }),
+    count: (accountId) => asking(() => sessions.countDocuments(liveOf(accountId, shift))),
+    erase: async (accountId) => {
+      const purgeAt = { $min: ["$purgeAt", { $add: ["$revokedAt", ERASED_PURGE_MS] }] };
+      const ended = { accountId, revokedAt: { $exists: true } };
+      await asking(() => sessions.updateMany(ended, [{ $set: { purgeAt } }, { $unset: "client" }]));
+    },
   };
 }
 
+function liveOf(accountId: string, shift: TimeShift): Document {
+  const since = { $subtract: [databaseNow(shift), EXPIRY_MS] };
+  return { accountId, revokedAt: { $exists: false }, $expr: { $gt: ["$lastSeenAt", since] } };
+}
+
 async function readSession(sessions: Collection<SessionDocument>, sessionId: string, shift: TimeShift): Promise<SessionReading | null> {
-  type Read = Pick<SessionDocument, "accountId" | "revokedAt" | "families"> & { readonly readAt: Date };
-  const projection = { accountId: 1, revokedAt: 1, families: 1, readAt: "$$NOW" };
+  type Read = Pick<SessionDocument, "accountId" | "createdAt" | "revokedAt" | "families"> & { readonly readAt: Date };
+  const projection = { accountId: 1, createdAt: 1, revokedAt: 1, families: 1, readAt: "$$NOW" };
   const found = await sessions.findOne<Read>({ _id: sessionId }, { projection });
   if (found === null) {
     return null;
   }
-  const { accountId, revokedAt, families, readAt } = found;
-  return { accountId, isLive: revokedAt === undefined, families, readAt, now: new Date(readAt.getTime() + shift()) };
+  const { revokedAt, ...read } = found;
+  return { ...read, isLive: revokedAt === undefined, now: new Date(read.readAt.getTime() + shift()) };
 }
 
 function advancement({ service, family, retires }: Advance, now: Document): Document[] {

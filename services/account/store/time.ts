@@ -1,4 +1,4 @@
-import type { Document } from "../../../platform/mongo.ts";
+import type { Db, Document } from "../../../platform/mongo.ts";
 
 /** How far the time that tokens are judged by is ahead of the clock of the database, in milliseconds. 0, except in tests. */
 export type TimeShift = () => number;
@@ -6,6 +6,12 @@ export type TimeShift = () => number;
 /** The present by the clock of the database, as an expression of it. */
 export function databaseNow(shift: TimeShift): Document {
   return { $add: ["$$NOW", shift()] };
+}
+
+/** The present by the clock of the database, asked of it. */
+export async function readDatabaseTime(db: Db): Promise<Date> {
+  const hello = await db.command({ hello: 1 });
+  return hello["localTime"] as Date;
 }
 
 /** Matches only before the deadline, by the clock of the database: a process that was paused acts on no old truth when it wakes. */

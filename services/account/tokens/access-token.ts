@@ -27,7 +27,7 @@ export interface GrantSocket {
 export interface Showing {
   readonly service: ServiceName;
   readonly address: string;
-  /** Whether the session lives. */
+  /** Whether the session lives, and its account is neither locked nor deleted. */
   readonly isSessionLive: boolean;
   /** Whether the lease of the socket's gateway runs. */
   readonly isLeaseHeld: boolean;

@@ -3,17 +3,20 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SallyportError } from "../../../platform/errors.ts";
-import { initKeys, KeyRing } from "../../../platform/keys.ts";
+import { KeyRing } from "../../../platform/keys/ring.ts";
+import { initKeys } from "../../../platform/keys/rotation.ts";
 import { Disposables } from "../../../platform/lifecycle.ts";
 import { createLogger } from "../../../platform/logger.ts";
 import { createIndexes, type Db, openDatabase } from "../../../platform/mongo.ts";
 import type { Call, Caller, GatewayPeer } from "../../../platform/rpc/call.ts";
-import type { LoginResponse } from "../../../proto/gen/sallyport/account/v1/account.ts";
+import { type LoginResponse, SecurityEventType } from "../../../proto/gen/sallyport/account/v1/account.ts";
 import type { CheckAccessTokenResponse, PresentRefreshTokenResponse } from "../../../proto/gen/sallyport/account/v1/token.ts";
 import type { ServiceName } from "../../../proto/method.ts";
 import { type AccountContext, createContext } from "../../../services/account/context.ts";
+import type { ProviderSettings } from "../../../services/account/identity/settings.ts";
 import { checkAccessToken } from "../../../services/account/rpc/check-access-token.ts";
 import { confirmRefreshToken } from "../../../services/account/rpc/confirm-refresh-token.ts";
+import { listSecurityEvents } from "../../../services/account/rpc/list-security-events.ts";
 import { login } from "../../../services/account/rpc/login.ts";
 import { presentRefreshToken } from "../../../services/account/rpc/present-refresh-token.ts";
 import { accountSchemas, type SessionDocument } from "../../../services/account/store/schema.ts";
@@ -32,8 +35,11 @@ export interface Bench extends AsyncDisposable {
 /** The address that `present` and `check` come from. */
 export const ADDRESS = "192.0.2.1";
 
-/** Opens a bench: dev login on, a grace of 10 s, settled, one gateway. */
-export async function openBench(config: Partial<AccountContext["config"]> = {}): Promise<Bench> {
+/** Opens a bench: dev login on, a grace of 10 s, settled, one gateway, the identity providers that are given. */
+export async function openBench(
+  config: Partial<AccountContext["config"]> = {},
+  providers: readonly ProviderSettings[] = [],
+): Promise<Bench> {
   const stack = new Disposables();
   const keysDir = await mkdtemp(join(tmpdir(), "account-keys-"));
   stack.defer(() => rm(keysDir, { recursive: true }));
@@ -45,7 +51,7 @@ export async function openBench(config: Partial<AccountContext["config"]> = {}):
   let shift = 0;
   const settings = { debug: false, devLogin: true, reuseGraceMs: 10_000, ...config };
   const ring = await KeyRing.open(keysDir, "token");
-  const context = createContext(settings, ring, database.db, createLogger("test", "silent"), () => shift);
+  const context = createContext(settings, ring, providers, database.db, createLogger("test", "silent"), () => shift);
   const revoked: string[] = [];
   const gateway = { incarnation: randomUUID(), revoked, push: () => undefined, revoke: (id: string) => void revoked.push(id) };
   context.gateways.add(gateway);
@@ -100,6 +106,25 @@ export async function present(
   return { ...answer, nextRefreshToken: Buffer.from(answer.nextRefreshToken), accessToken: Buffer.from(answer.accessToken) };
 }
 
+/** The bench of a process that is held up before one step of a store: `meanwhile` runs first. */
+export function heldUpBefore<S extends "accounts" | "sessions" | "grants" | "revocations">(
+  bench: Bench,
+  store: S,
+  step: keyof Bench["context"][S],
+  meanwhile: () => Promise<unknown>,
+): Bench {
+  const steps = bench.context[store] as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  let held = false;
+  const holding = async (...args: unknown[]): Promise<unknown> => {
+    if (!held) {
+      held = true;
+      await meanwhile();
+    }
+    return steps[step as string]?.(...args);
+  };
+  return { ...bench, context: { ...bench.context, [store]: { ...steps, [step]: holding } } };
+}
+
 /** The sessions whose end the gateway was told of so far: it is told in the turn after the answer. */
 export async function told({ gateway }: Pick<Bench, "gateway">): Promise<readonly string[]> {
   await new Promise(setImmediate);
@@ -126,6 +151,21 @@ export async function reasonOf(promise: Promise<unknown>): Promise<string> {
   } catch (error) {
     return error instanceof SallyportError ? `${error.status} ${error.reason}` : String(error);
   }
+}
+
+/** What an operator's call is relayed as. */
+export function operatorCall(deadline: number = Date.now() + 5_000): Call {
+  return { ...callOf(undefined, deadline), isOperator: true, address: "" };
+}
+
+/** The security events that an account's owner sees, newest first: type, session and address. */
+export async function eventsOf(
+  { context }: Pick<Bench, "context">,
+  caller: Omit<Caller, "service">,
+): Promise<readonly (readonly [string, string, string])[]> {
+  const { events } = await listSecurityEvents(context)({}, callOf(caller));
+  const names = Object.entries(SecurityEventType);
+  return events.map(({ type, sessionId, address }) => [names.find(([, number]) => number === type)?.[0] ?? "", sessionId, address]);
 }
 
 /** A session as it is stored. */

@@ -1,27 +1,8 @@
 import { expect } from "chai";
 import { logout } from "../../../services/account/rpc/logout.ts";
-import { type Bench, callOf, check, confirm, logIn, openBench, present, reasonOf, stored, told } from "./bench.ts";
+import { type Bench, callOf, check, confirm, heldUpBefore, logIn, openBench, present, reasonOf, stored, told } from "./bench.ts";
 
 const TOO_LATE = "UNAVAILABLE JUDGEMENT_TOO_LATE";
-
-/** The bench of a process that is held up before one step of a store: `meanwhile` runs first. */
-function heldUpBefore<S extends "sessions" | "grants" | "revocations">(
-  bench: Bench,
-  store: S,
-  step: keyof Bench["context"][S],
-  meanwhile: () => Promise<unknown>,
-): Bench {
-  const steps = bench.context[store] as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
-  let held = false;
-  const holding = async (...args: unknown[]): Promise<unknown> => {
-    if (!held) {
-      held = true;
-      await meanwhile();
-    }
-    return steps[step as string]?.(...args);
-  };
-  return { ...bench, context: { ...bench.context, [store]: { ...steps, [step]: holding } } };
-}
 
 /** Resolves once an instant has passed by the clock of the database. */
 async function passed({ db }: Bench, instant: number): Promise<void> {

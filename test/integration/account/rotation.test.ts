@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
-import { KeyRing, rotateKeys } from "../../../platform/keys.ts";
+import { KeyRing } from "../../../platform/keys/ring.ts";
+import { rotateKeys } from "../../../platform/keys/rotation.ts";
 import { createTokenKeys } from "../../../services/account/token-keys.ts";
 import { check, confirm, logIn, openBench, present, reasonOf, stored, told } from "./bench.ts";
 

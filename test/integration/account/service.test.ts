@@ -4,7 +4,8 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { initKeys, KeyRing } from "../../../platform/keys.ts";
+import { KeyRing } from "../../../platform/keys/ring.ts";
+import { initKeys } from "../../../platform/keys/rotation.ts";
 import { Disposables } from "../../../platform/lifecycle.ts";
 import { createLogger } from "../../../platform/logger.ts";
 import { openDatabase } from "../../../platform/mongo.ts";
@@ -117,7 +118,7 @@ describe("a database that cannot be asked", () => {
     const { accessToken, nextRefreshToken, generation } = await present(bench, chat);
     await using database = openDatabase(`mongodb://127.0.0.1:${await freePort()}/x?directConnection=true`, "account");
     const ring = await KeyRing.open(bench.keysDir, "token");
-    const down = { ...bench, context: createContext(bench.context.config, ring, database.db, LOGGER) };
+    const down = { ...bench, context: createContext(bench.context.config, ring, [], database.db, LOGGER) };
 
     const reasons = await Promise.all([
       reasonOf(present(down, nextRefreshToken)),
@@ -125,7 +126,7 @@ describe("a database that cannot be asked", () => {
       reasonOf(check(down, accessToken)),
       reasonOf(logIn(down)),
       reasonOf(down.context.revocations.now()),
-      reasonOf(down.context.revocations.end(sessionId, accountId, callOf().deadline)),
+      reasonOf(down.context.revocations.end(sessionId, { accountId, reason: "logout", deadline: callOf().deadline })),
     ]);
 
     expect([...new Set(reasons)]).to.deep.equal(["UNAVAILABLE DATABASE_UNAVAILABLE"]);

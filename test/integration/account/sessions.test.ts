@@ -6,9 +6,10 @@ import { login } from "../../../services/account/rpc/login.ts";
 import { logout } from "../../../services/account/rpc/logout.ts";
 import { logoutEverywhere } from "../../../services/account/rpc/logout-everywhere.ts";
 import { revokeSession } from "../../../services/account/rpc/revoke-session.ts";
-import { type Bench, callOf, confirm, logIn, openBench, present, reasonOf, stored, told } from "./bench.ts";
+import { type Bench, callOf, check, confirm, logIn, openBench, present, reasonOf, stored, told } from "./bench.ts";
 
 const REFUSED = "UNAUTHENTICATED REFRESH_TOKEN_REFUSED";
+const DAY_MS = 86_400_000;
 
 async function listed(bench: Bench, caller: { accountId: string; sessionId: string }): Promise<readonly string[]> {
   const { sessions } = await listSessions(bench.context)({}, callOf(caller));
@@ -37,16 +38,21 @@ describe("the sessions of an account", () => {
     expect(sessions[1]?.sessionId).to.equal(first.sessionId);
   });
 
-  it("show when a token of theirs was last exchanged", async () => {
+  it("show when a token of theirs was last exchanged, and calls in between write nothing", async () => {
     await using bench = await openBench();
     const first = await logIn(bench);
     bench.passTime(60_000);
-    await present(bench, first.chat);
+    const { accessToken, generation } = await present(bench, first.chat);
+    await confirm(bench, first.sessionId, generation);
+    const written = await stored(bench, first.sessionId);
+    bench.passTime(60_000);
+    await check(bench, accessToken);
 
     const { sessions } = await listSessions(bench.context)({}, callOf(first));
 
     const { createdAt, lastSeenAt } = sessions[0] ?? {};
     expect(Number(lastSeenAt) - Number(createdAt)).to.be.within(59_000, 65_000);
+    expect(await stored(bench, first.sessionId)).to.deep.equal(written);
   });
 
   it("are not listed once they are expired", async () => {
@@ -57,6 +63,25 @@ describe("the sessions of an account", () => {
 
     expect(await listed(bench, young)).to.deep.equal([young.sessionId]);
     expect(old.accountId).to.equal(young.accountId);
+  });
+
+  it("expire one by one: 90 days after the last exchange of each, and of each of its services", async () => {
+    await using bench = await openBench();
+    const [idle, used] = [await logIn(bench), await logIn(bench)];
+    const account = used.tokens["account"]?.refreshToken ?? Buffer.alloc(0);
+    bench.passTime(45 * DAY_MS);
+    const { nextRefreshToken } = await present(bench, used.chat);
+
+    bench.passTime(45 * DAY_MS - 60_000);
+    const stillThere = await listed(bench, used);
+    bench.passTime(60_000);
+
+    expect(stillThere).to.have.members([idle.sessionId, used.sessionId]);
+    expect(await listed(bench, used)).to.deep.equal([used.sessionId]);
+    expect(await reasonOf(present(bench, idle.chat))).to.equal(REFUSED);
+    expect(await reasonOf(present(bench, account, { service: "account" }))).to.equal(REFUSED);
+    expect(await reasonOf(present(bench, nextRefreshToken))).to.equal("OK");
+    expect(await stored(bench, idle.sessionId)).to.not.have.property("revokedAt");
   });
 
   it("end one by one, and end again without complaint", async () => {

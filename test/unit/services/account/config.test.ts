@@ -18,11 +18,15 @@ describe("the account service's configuration", () => {
   it("has a default for everything", () => {
     expect(accountConfig({})).to.deep.equal({
       listen: "127.0.0.1:9101",
+      chatTargets: ["127.0.0.1:9102"],
+      internalTls: undefined,
       mongodbUri: "mongodb://127.0.0.1:27017/sallyport",
       keysDir: ".sallyport/keys",
+      lostKeys: [],
       debug: false,
       devLogin: false,
       reuseGraceMs: 10_000,
+      identity: { googleClientIds: [], appleClientIds: [], providersFile: undefined },
       logLevel: "info",
     });
   });
@@ -63,8 +67,11 @@ describe("the account service's configuration", () => {
     expect(problemsOf({ GATEWAY_HOST: "::1", SALLYPORT_DEBUG: "on" })).to.deep.equal([]);
   });
 
-  it("refuses to listen where other machines could connect, and says why", () => {
+  it("refuses to listen where other machines could connect without mutual TLS, and says why", () => {
+    const tls = { INTERNAL_TLS_CA_FILE: "ca.pem", INTERNAL_TLS_CERT_FILE: "cert.pem", INTERNAL_TLS_KEY_FILE: "key.pem" };
+
     expect(problemsOf({ ACCOUNT_LISTEN: "0.0.0.0:9101" })[0]).to.match(/^ACCOUNT_LISTEN: .*mutual TLS/);
     expect(problemsOf({ ACCOUNT_LISTEN: "[::1]:9101" })).to.deep.equal([]);
+    expect(problemsOf({ ACCOUNT_LISTEN: "0.0.0.0:9101", CHAT_TARGETS: "chat.example:9102", ...tls })).to.deep.equal([]);
   });
 });
