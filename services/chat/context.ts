@@ -1,6 +1,5 @@
 import type { Clock } from "../../platform/clock.ts";
 import { newUuid } from "../../platform/ids.ts";
-import { KeyRing } from "../../platform/keys.ts";
 import { Leases } from "../../platform/leases.ts";
 import type { Db } from "../../platform/mongo.ts";
 import { createSealer, type Sealer } from "./at-rest/sealer.ts";
@@ -15,10 +14,13 @@ import { Sending } from "./delivery/sending.ts";
 import { Unreadable } from "./delivery/unreadable.ts";
 import type { Directory } from "./directory.ts";
 import type { ChatEvents } from "./events.ts";
+import type { ChatKeys } from "./keys.ts";
 import { createReceipts, type Receipts } from "./receipts/receipts.ts";
 import { Blocks } from "./store/blocks.ts";
+import { Erasures } from "./store/erasures.ts";
 import { Inbox, type InboxSize } from "./store/inbox.ts";
 import { Presence } from "./store/presence.ts";
+import { ReportBuckets, type TimeShift } from "./store/report-buckets.ts";
 import { Reports } from "./store/reports.ts";
 import { Sends } from "./store/sends.ts";
 
@@ -33,6 +35,10 @@ export interface ChatContext {
   readonly presence: Presence;
   readonly blocks: Blocks;
   readonly reports: Reports;
+  /** Undefined: reports are not limited. */
+  readonly reportBuckets: ReportBuckets | undefined;
+  readonly erasures: Erasures;
+  readonly directory: Directory;
   readonly leases: Leases;
   readonly sealer: Sealer;
   readonly receipts: Receipts;
@@ -45,33 +51,41 @@ export interface ChatContext {
 
 /** What the context is made of. */
 export interface ContextParts {
-  readonly config: Pick<ChatConfig, "keysDir" | "atRest" | "atRestKeyFile" | "lingerMs">;
+  readonly config: Pick<ChatConfig, "atRest" | "lingerMs" | "reportRate">;
   readonly db: Db;
+  readonly keys: Pick<ChatKeys, "receipt" | "digest" | "atRest">;
   readonly directory: Directory;
   readonly events: ChatEvents;
   readonly bounds: InboxSize;
   readonly now: Clock;
+  readonly shift: TimeShift;
 }
 
-/** Puts the chat service together. @throws Error naming the key file that is missing or malformed. */
-export async function createContext({ config, db, directory, events, bounds, now }: ContextParts): Promise<ChatContext> {
-  const receipts = createReceipts(await KeyRing.open(config.keysDir, "receipt"));
-  const digester = createDigester(await KeyRing.open(config.keysDir, "digest"));
-  const sealer = createSealer(config.atRest, await KeyRing.open(config.keysDir, "at-rest", config.atRestKeyFile));
+/** Puts the chat service together. */
+export function createContext({ config, db, keys, directory, events, bounds, now, shift }: ContextParts): ChatContext {
+  const receipts = createReceipts(keys.receipt);
+  const digester = createDigester(keys.digest);
+  const sealer = createSealer(config.atRest, keys.atRest);
 
   const stores = {
-    sends: new Sends(db),
-    inbox: new Inbox(db),
+    sends: new Sends(db, (messages) => events.batchWritten("sends", messages)),
+    inbox: new Inbox(db, (bodies) => events.batchWritten("inbox", bodies)),
     presence: new Presence(db),
     blocks: new Blocks(db),
     reports: new Reports(db),
+    reportBuckets: config.reportRate && new ReportBuckets(db, config.reportRate, shift),
+    erasures: new Erasures(db),
+    leases: new Leases(db),
   };
-  const { sends, inbox, presence, blocks } = stores;
+  const { sends, inbox, presence, blocks, erasures } = stores;
   const hybridClock = new HybridClock(now);
   const unreadable = new Unreadable(events.bodyUnreadable);
   const custody: Custody = new Custody({
-    ...{ sends, inbox, sealer, receipts, digester, hybridClock, now, unreadable },
-    delivered: (deliveries) => announce(deliveries),
+    ...{ sends, inbox, erasures, sealer, receipts, digester, hybridClock, now, unreadable },
+    delivered: (deliveries) => {
+      events.messagesDelivered(deliveries.length);
+      announce(deliveries);
+    },
   });
   const inboxes = new Inboxes({
     lingerMs: config.lingerMs,
@@ -84,6 +98,6 @@ export async function createContext({ config, db, directory, events, bounds, now
   const announce = createAnnouncer(inboxes, presence);
   const rooms = new Rooms(inbox, bounds, now);
   const sending = new Sending({ inboxes, custody, sends, blocks, directory, rooms, receipts, hybridClock, deadlineNow: Date.now });
-  const leases = new Leases(db);
-  return { ...stores, now, copy: newUuid(), hybridClock, leases, sealer, receipts, unreadable, custody, inboxes, sending, events };
+  const parts = { directory, hybridClock, sealer, receipts, unreadable, custody, inboxes, sending, events };
+  return { ...stores, ...parts, now, copy: newUuid() };
 }

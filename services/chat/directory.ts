@@ -3,6 +3,7 @@ import { unavailable } from "../../platform/errors.ts";
 import { GroupCommit } from "../../platform/group-commit.ts";
 import { Channel } from "../../platform/rpc/channel.ts";
 import { createClient } from "../../platform/rpc/client.ts";
+import type { InternalTls } from "../../platform/rpc/tls.ts";
 import { directoryService } from "../../proto/gen/policy/services.ts";
 
 /** Which accounts there are, as the account service knows. */
@@ -13,17 +14,19 @@ export interface Directory {
   believes(accountId: string): boolean;
   /** The same as `exists`, asked anew whatever is believed. */
   existsNow(accountId: string): Promise<boolean>;
+  /** Believes nothing of an account any more. */
+  doubt(accountId: string): void;
 }
 
 /** Answers "exists" are believed for so long; "does not exist" is asked again each time. */
-const BELIEVED_MS = 10_000;
+const BELIEVED_MS = 5_000;
 const MAX_BELIEVED = 50_000;
 const ASK_MS = 2_000;
 const MAX_ASKED = 1_000;
 
 /** A directory over unary gRPC to any of the targets. */
-export function openDirectory(targets: readonly string[], now: Clock): Directory & Disposable {
-  const channels = targets.map((target) => new Channel(target));
+export function openDirectory(targets: readonly string[], now: Clock, tls?: InternalTls): Directory & Disposable {
+  const channels = targets.map((target) => new Channel(target, tls?.to("account")));
   const clients = channels.map((channel) => createClient(directoryService, channel));
   const believed = new Map<string, number>();
 
@@ -59,6 +62,9 @@ export function openDirectory(targets: readonly string[], now: Clock): Directory
     exists: async (accountId) => believes(accountId) || existsNow(accountId),
     believes,
     existsNow,
+    doubt: (accountId) => {
+      believed.delete(accountId);
+    },
     [Symbol.dispose]: () => {
       for (const channel of channels) {
         channel[Symbol.dispose]();

@@ -1,29 +1,46 @@
 import type { Clock } from "../../platform/clock.ts";
 import { Disposables, type Running } from "../../platform/lifecycle.ts";
 import type { Logger } from "../../platform/logger.ts";
+import { Metrics } from "../../platform/metrics.ts";
 import { type Database, openDatabase } from "../../platform/mongo.ts";
 import { prepareDatabase } from "../../platform/prepare-database.ts";
 import { implement } from "../../platform/rpc/call.ts";
 import { leaseHandlers } from "../../platform/rpc/lease-handlers.ts";
+import { metricsHandlers } from "../../platform/rpc/metrics-handlers.ts";
 import { startRpcServer } from "../../platform/rpc/server.ts";
-import { chatService, deliveryService, leaseService } from "../../proto/gen/policy/services.ts";
+import { openInternalTls } from "../../platform/rpc/tls.ts";
+import {
+  chatService,
+  deliveryService,
+  erasureService,
+  leaseService,
+  metricsService,
+  moderationService,
+} from "../../proto/gen/policy/services.ts";
 import type { ChatConfig } from "./config.ts";
 import { type ChatContext, createContext } from "./context.ts";
 import { sweepExpired } from "./delivery/expiry.ts";
 import { healLostWakes } from "./delivery/lost-wakes.ts";
 import { INBOX_BOUNDS } from "./delivery/rooms.ts";
 import { openDirectory } from "./directory.ts";
+import { finishErasures } from "./erasure.ts";
 import { createEvents } from "./events.ts";
+import { openKeys } from "./keys.ts";
+import { admitReports } from "./reports/admission.ts";
 import { startRounds } from "./rounds.ts";
-import { chatHandlers, deliveryHandlers } from "./rpc/handlers.ts";
+import { chatHandlers, deliveryHandlers, erasureHandlers, moderationHandlers } from "./rpc/handlers.ts";
 import type { InboxSize } from "./store/inbox.ts";
+import type { TimeShift } from "./store/report-buckets.ts";
 import { chatSchemas } from "./store/schema.ts";
 
-/** What a test may choose. */
+/** What a test may choose, and what the process counts besides. */
 export interface ChatOverrides {
+  readonly metrics?: Metrics;
   readonly now?: Clock;
+  /** How far the time that reports are limited by is ahead of the clock of the database. */
+  readonly shift?: TimeShift;
   readonly bounds?: InboxSize;
-  /** How often expired messages and lost wakes are looked for. */
+  /** How often expired messages are looked for, and lost wakes and late messages of deleted accounts. */
   readonly sweepMs?: number;
   readonly healMs?: number;
 }
@@ -45,26 +62,36 @@ export async function startChat(config: ChatConfig, logger: Logger, overrides: C
 
 async function start(config: ChatConfig, logger: Logger, overrides: ChatOverrides, parts: Disposables): Promise<Running> {
   const now = overrides.now ?? Date.now;
-  const events = createEvents(logger);
+  const metrics = overrides.metrics ?? new Metrics();
+  const events = createEvents(logger, metrics);
+  const tls = await openInternalTls(config.internalTls, logger, parts);
 
   const database = parts.use(openDatabase(config.mongodbUri, "chat"));
   await prepareDatabase(database, chatSchemas, events.databaseAwaited);
+  const keys = parts.use(await openKeys(config, database.db, logger));
 
-  const directory = openDirectory(config.accountTargets, Date.now);
+  const directory = openDirectory(config.accountTargets, Date.now, tls);
   parts.defer(() => directory[Symbol.dispose]());
-  const context = await createContext({ config, db: database.db, directory, events, bounds: overrides.bounds ?? INBOX_BOUNDS, now });
+  const { bounds = INBOX_BOUNDS, shift = () => 0 } = overrides;
+  const context = createContext({ config, db: database.db, keys, directory, events, bounds, now, shift });
   parts.defer(() => context.inboxes.dispose());
+  metrics.gauge("sallyport_inboxes", "Inboxes in memory: those that something goes on in.", [], () => [[context.inboxes.size]]);
 
   const server = parts.use(
     await startRpcServer(
       {
         listen: config.listen,
         implementations: [
-          ...implement(chatService, chatHandlers(context)),
+          ...admitReports(context, implement(chatService, chatHandlers(context))),
           ...implement(deliveryService, deliveryHandlers(context)),
+          ...implement(moderationService, moderationHandlers(context)),
+          ...implement(erasureService, erasureHandlers(context)),
           ...implement(leaseService, leaseHandlers(context.leases)),
+          ...implement(metricsService, metricsHandlers(metrics)),
         ],
         observer: context.inboxes,
+        tls,
+        metrics,
       },
       logger,
     ),
@@ -85,6 +112,7 @@ function roundsOf(context: ChatContext, { healMs = HEAL_MS, sweepMs = SWEEP_MS }
   };
   return [
     { name: "heal", everyMs: healMs, run: () => healLostWakes(context) },
+    { name: "erase", everyMs: healMs, run: () => finishErasures(context) },
     { name: "sweep", everyMs: sweepMs, run: sweep },
   ];
 }

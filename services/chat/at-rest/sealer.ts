@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from "node:crypto";
-import type { KeyRing } from "../../../platform/keys.ts";
+import type { KeyRing } from "../../../platform/keys/ring.ts";
 import { decipher, encipher, NONCE_BYTES } from "./aes-gcm.ts";
 import { shiftBytes } from "./caesar.ts";
 

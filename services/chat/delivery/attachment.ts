@@ -66,6 +66,11 @@ export function leaveGateway(state: InboxState, gateway: GatewayPeer, emit: Emit
   return leaveAll(state, (attachment) => attachment.gateway === gateway, emit);
 }
 
+/** The account was deleted: what lingers is stored, so that it has its end in the ledger like all that waits. */
+export function abandon(state: InboxState, emit: Emit): InboxState {
+  return leaveAll(state, () => true, emit);
+}
+
 /** Bytes have left the gateway: room for as many. */
 export function credit(state: InboxState, { connection, epoch, bytes }: Extract<Input, { kind: "credited" }>, emit: Emit): InboxState {
   const { current } = state;

@@ -3,6 +3,7 @@ import { SallyportError } from "../../../platform/errors.ts";
 import { GroupCommit } from "../../../platform/group-commit.ts";
 import type { Sealer } from "../at-rest/sealer.ts";
 import type { Receipts } from "../receipts/receipts.ts";
+import type { Erasures } from "../store/erasures.ts";
 import type { Inbox, InboxHeading, InboxKey, InboxPage } from "../store/inbox.ts";
 import type { InboxDocument } from "../store/schema.ts";
 import type { Claim, SendRecord, Sends } from "../store/sends.ts";
@@ -25,6 +26,7 @@ export interface Delivery {
 export interface CustodyParts {
   readonly sends: Sends;
   readonly inbox: Inbox;
+  readonly erasures: Pick<Erasures, "has">;
   readonly sealer: Sealer;
   readonly receipts: Receipts;
   readonly digester: Digester;
@@ -160,9 +162,13 @@ export class Custody {
 
   /** The body may have been taken away by an acknowledgement rather than lost: the ledger is asked again once it is back. */
   async #repair(earlier: SendRecord, message: ChatMessage): Promise<Accepted> {
-    const { sends, inbox } = this.#parts;
+    const { sends, inbox, erasures, now } = this.#parts;
     const order = orderAt(earlier.acceptedAt);
     await inbox.add(this.#seal({ ...message, order, receiptKid: earlier.receiptKid }));
+    // Stored, then looked; an erasure is written down, then looks for what is stored: one of the two sees the other.
+    if (await erasures.has(message.recipientId)) {
+      await sends.erase([message.id], now());
+    }
     const latest = (await sends.findAll([message.id])).get(message.id) ?? earlier;
     if (latest.state !== "pending") {
       await inbox.remove([message]);

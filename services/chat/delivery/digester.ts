@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { uuidBytes } from "../../../platform/ids.ts";
-import type { Key, KeyRing } from "../../../platform/keys.ts";
+import type { Key } from "../../../platform/keys/key.ts";
+import type { KeyRing } from "../../../platform/keys/ring.ts";
 import type { ChatMessage } from "./message.ts";
 
 type Digested = Pick<ChatMessage, "body" | "recipientId">;

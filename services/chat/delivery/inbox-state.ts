@@ -91,6 +91,8 @@ export type Input =
   | { readonly kind: "outdated"; readonly epoch: number; readonly heir: SocketName }
   | { readonly kind: "detached"; readonly incarnation: string; readonly connection: number; readonly epoch: number }
   | { readonly kind: "gatewayLeft"; readonly gateway: GatewayPeer }
+  /** The account was deleted: nobody has its events any more. */
+  | { readonly kind: "abandoned" }
   | { readonly kind: "credited"; readonly connection: number; readonly epoch: number; readonly bytes: number }
   | { readonly kind: "pageRead"; readonly epoch: number; readonly messages: readonly ChatMessage[]; readonly exhausted: boolean }
   | { readonly kind: "pageFailed"; readonly epoch: number }

@@ -1,5 +1,5 @@
 import { acknowledge, forgotten, notForgotten, retry } from "./acknowledgement.ts";
-import { activate, attach, credit, detach, dropGone, leaveGateway, outdate } from "./attachment.ts";
+import { abandon, activate, attach, credit, detach, dropGone, leaveGateway, outdate } from "./attachment.ts";
 import type { Effect, Emit, InboxState, Input } from "./inbox-state.ts";
 import { failPage, turnPage, wake } from "./page.ts";
 import { fail, finishLinger, finishRecord, finishStore, offer, refute } from "./passage.ts";
@@ -48,6 +48,8 @@ function react(state: InboxState, input: Input, emit: Emit): InboxState {
       return detach(state, input, emit);
     case "gatewayLeft":
       return leaveGateway(state, input.gateway, emit);
+    case "abandoned":
+      return abandon(state, emit);
     case "credited":
       return credit(state, input, emit);
     case "pageRead":

@@ -18,7 +18,7 @@ export interface ChatMessage {
 
 /** What was decided about a message for good, and where it is. */
 export interface Accepted {
-  readonly state: "stored" | "delivered" | "expired";
+  readonly state: "stored" | "delivered" | "expired" | "deleted";
   /** Milliseconds since the epoch. */
   readonly acceptedAt: number;
   readonly receiptKid: string;

@@ -1,4 +1,4 @@
-import type { KeyRing } from "../../../platform/keys.ts";
+import type { KeyRing } from "../../../platform/keys/ring.ts";
 import { orderAt } from "../delivery/hybrid-clock.ts";
 import type { Accepted, ChatMessage } from "../delivery/message.ts";
 import { claimsOf, type ReceiptClaims } from "./claims.ts";

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import type { Key } from "../../../platform/keys.ts";
+import type { Key } from "../../../platform/keys/key.ts";
 import type { ReceiptClaims } from "./claims.ts";
 
 /** The media type of a receipt, as its header names it. */

@@ -1,6 +1,6 @@
 import { compactVerify, errors } from "jose";
 import { isUuid } from "../../../platform/ids.ts";
-import type { KeyRing } from "../../../platform/keys.ts";
+import type { KeyRing } from "../../../platform/keys/ring.ts";
 import { ISSUER, type ReceiptClaims } from "./claims.ts";
 import { RECEIPT_TYPE } from "./sign.ts";
 

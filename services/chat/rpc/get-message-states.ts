@@ -4,7 +4,13 @@ import { type GetMessageStatesRequest, type GetMessageStatesResponse, MessageSta
 import type { ChatContext } from "../context.ts";
 import { messageIdOf } from "../delivery/sending.ts";
 
-const STATES = { pending: MessageState.PENDING, delivered: MessageState.DELIVERED, expired: MessageState.EXPIRED } as const;
+/** To its sender, a message of a deleted account looks like one that nobody took. */
+const STATES = {
+  pending: MessageState.PENDING,
+  delivered: MessageState.DELIVERED,
+  expired: MessageState.EXPIRED,
+  deleted: MessageState.EXPIRED,
+} as const;
 
 /** What became of messages that the caller sent, in the order asked for, each under the id as it was asked for. */
 export function getMessageStates({ sends }: ChatContext): Handler<GetMessageStatesRequest, GetMessageStatesResponse> {

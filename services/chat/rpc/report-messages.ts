@@ -30,7 +30,10 @@ export function reportMessages({
       receipt,
       sealed: sealer.seal(jti, body),
     }));
-    await reports.file({ _id: reportId, reporterId: accountId, reason, createdAt: new Date(now()), state: "open", messages: filed });
+    await reports.file({
+      ...{ _id: reportId, reporterId: accountId, reporterKey: accountId, reason, createdAt: new Date(now()), state: "open" },
+      ...{ reportedIds: reportedBy(accountId, evidence), messageCount: filed.length, messages: filed },
+    });
 
     events.reportFiled(reportId, messages.length);
     return { reportId };
@@ -44,11 +47,21 @@ function requireSize(messages: readonly ReportedMessage[]): void {
   }
 }
 
+interface Evidence {
+  readonly claims: ReceiptClaims;
+  readonly message: ReportedMessage;
+}
+
+function reportedBy(accountId: string, evidence: readonly Evidence[]): string[] {
+  const parties = evidence.flatMap(({ claims: { sub, aud } }) => [sub, aud]);
+  return [...new Set(parties)].filter((id) => id !== accountId);
+}
+
 function requireProof(
   accountId: string,
   messages: readonly ReportedMessage[],
   claims: readonly (ReceiptClaims | undefined)[],
-): readonly { readonly claims: ReceiptClaims; readonly message: ReportedMessage }[] {
+): readonly Evidence[] {
   const violations: Violation[] = [];
   const evidence = messages.flatMap((message, index) => {
     const said = claims[index];

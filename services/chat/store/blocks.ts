@@ -32,6 +32,12 @@ export class Blocks {
     await asking(() => this.#blocks.deleteOne({ _id: blockId(ownerId, blockedId) }));
   }
 
+  /** Removes all blocks that name one of the accounts, on either side. Repeating it is fine. */
+  async removeAll(accountIds: readonly string[]): Promise<void> {
+    const named = { $in: [...accountIds] };
+    await asking(() => this.#blocks.deleteMany({ $or: [{ ownerId: named }, { blockedId: named }] }));
+  }
+
   /** The accounts whose messages `ownerId` refuses, sorted. */
   async list(ownerId: string): Promise<readonly string[]> {
     const options = { projection: { blockedId: 1 }, sort: { blockedId: 1 } } as const;

@@ -37,12 +37,14 @@ export class Inbox {
   readonly #bodies: GroupCommit<InboxDocument, undefined>;
   readonly #sizes: GroupCommit<string, InboxSize>;
 
-  constructor(db: Db) {
+  /** `written` hears how many bodies each write adds. */
+  constructor(db: Db, written: (bodies: number) => void = () => undefined) {
     this.#inbox = db.collection<InboxDocument>("inbox");
-    this.#bodies = new GroupCommit(async (documents) => {
+    const add = async (documents: readonly InboxDocument[]): Promise<readonly undefined[]> => {
       await asking(() => insertNew(this.#inbox, documents));
       return documents.map(() => undefined);
-    }, 256);
+    };
+    this.#bodies = new GroupCommit(add, 256, written);
     this.#sizes = new GroupCommit((recipientIds) => this.#measure(recipientIds));
   }
 

@@ -57,6 +57,11 @@ export class Presence {
     await asking(() => this.#presence.updateOne({ _id: accountId, "current.epoch": epoch }, change));
   }
 
+  /** Forgets accounts that are gone, their epochs too. Repeating it is fine. */
+  async removeAll(accountIds: readonly string[]): Promise<void> {
+    await asking(() => this.#presence.deleteMany({ _id: { $in: [...accountIds] } }));
+  }
+
   /** The socket that has an account's events; group-committed. */
   find(accountId: string): Promise<Holder | undefined> {
     return this.#lookups.add(accountId);

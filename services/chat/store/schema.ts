@@ -5,7 +5,7 @@ import type { Sealed } from "../at-rest/sealer.ts";
 /** What became of a message: content-free, without account ids, kept for 7 days after its end. `_id`: the message. */
 export interface SendDocument {
   _id: string;
-  state: "pending" | "delivered" | "expired";
+  state: "pending" | "delivered" | "expired" | "deleted";
   acceptedAt: Date;
   /** The key that signs its receipt. */
   kid: string;
@@ -18,6 +18,8 @@ export interface SendDocument {
   expiresAt?: Date;
   deliveredAt?: Date;
   expiredAt?: Date;
+  /** When its recipient was deleted. */
+  deletedAt?: Date;
   /** When it is forgotten. */
   purgeAt?: Date;
 }
@@ -63,19 +65,53 @@ export interface BlockDocument {
 /** A report and its evidence. `_id` is made from reporter and evidence. */
 export interface ReportDocument {
   _id: string;
+  /** The nil UUID: the account that filed it was deleted. */
   reporterId: string;
+  /** Tells reporters apart, also deleted ones: the reporter's id, or in its place a random one that names nobody. */
+  reporterKey: string;
   reason: string;
   createdAt: Date;
   state: "open" | "resolved";
-  messages: {
-    messageId: string;
-    senderId: string;
-    recipientId: string;
-    sentAt: Date;
-    receipt: string;
-    sealed: Sealed;
-  }[];
+  /** With `note` and `resolvedAt` only when it is resolved. */
+  resolution?: "accepted" | "rejected";
+  note?: string;
+  resolvedAt?: Date;
+  /** The accounts on the other side of the reporter, each once. */
+  reportedIds: string[];
+  messageCount: number;
+  messages: ReportedMessageDocument[];
 }
+
+/** A message of a report. Its accounts are the nil UUID where they are a deleted reporter. */
+export interface ReportedMessageDocument {
+  messageId: string;
+  senderId: string;
+  recipientId: string;
+  sentAt: Date;
+  /** It names its accounts, so it goes with the account that filed the report. */
+  receipt?: string;
+  /** The body goes with the account that filed the report and wrote it. */
+  sealed?: Sealed;
+}
+
+/** How many reports an account may still file. `_id`: the account. */
+export interface ReportBucketDocument {
+  _id: string;
+  /** When all its tokens are there again; then the document goes. */
+  fullAt: Date;
+  /** Of the last attempt: 0, or how long it was too early. */
+  waitMs: number;
+}
+
+/** That an account was deleted. `_id`: the account. Kept for longer than any message waits. */
+export interface ErasureDocument {
+  _id: string;
+  erasedAt: Date;
+}
+
+/** What a list of reports shows: an index that ends in all of it is all that is read. */
+const LISTED = { reporterId: 1, reason: 1, resolution: 1, messageCount: 1 } as const;
+const ERASURE_SECONDS = 3_456_000;
 
 /** The collections of the chat service with the indexes that its queries need. */
 export const chatSchemas: readonly CollectionSchema[] = [
@@ -86,7 +122,18 @@ export const chatSchemas: readonly CollectionSchema[] = [
     indexes: [{ key: { recipientId: 1, order: 1, _id: 1 } }, { key: { recipientId: 1, size: 1 } }, { key: { acceptedAt: 1 } }],
   },
   { name: "presence", indexes: [] },
-  { name: "blocks", indexes: [{ key: { ownerId: 1, blockedId: 1 } }] },
-  { name: "reports", indexes: [{ key: { state: 1, createdAt: -1 } }] },
+  { name: "blocks", indexes: [{ key: { ownerId: 1, blockedId: 1 } }, { key: { blockedId: 1 } }] },
+  // No query for many of them reads the documents, which hold the bodies.
+  {
+    name: "reports",
+    indexes: [
+      { key: { createdAt: -1, _id: -1, state: 1, ...LISTED } },
+      { key: { state: 1, createdAt: -1, _id: -1, ...LISTED } },
+      { key: { reporterId: 1, resolution: 1, resolvedAt: -1 } },
+      { key: { reportedIds: 1, reporterKey: 1 } },
+    ],
+  },
+  { name: "reportBuckets", indexes: [{ key: { fullAt: 1 }, expireAfterSeconds: 0 }] },
+  { name: "erasures", indexes: [{ key: { erasedAt: 1 }, expireAfterSeconds: ERASURE_SECONDS }] },
   leasesSchema,
 ];

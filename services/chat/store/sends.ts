@@ -7,7 +7,7 @@ import type { SendDocument } from "./schema.ts";
 /** What the ledger knows of a message. */
 export interface SendRecord {
   readonly id: string;
-  readonly state: "pending" | "delivered" | "expired";
+  readonly state: SendDocument["state"];
   /** Milliseconds since the epoch. */
   readonly acceptedAt: number;
   readonly receiptKid: string;
@@ -30,14 +30,18 @@ export class Sends {
   readonly #deliveries: GroupCommit<Claim & { readonly at: number }, SendRecord | undefined>;
   readonly #lookups: GroupCommit<string, SendRecord | undefined>;
 
-  constructor(db: Db) {
+  /** `written` hears how many messages each write names. */
+  constructor(db: Db, written: (messages: number) => void = () => undefined) {
     this.#sends = db.collection<SendDocument>("sends");
-    this.#claims = new GroupCommit((claims) => this.#insert(claims, claims.map(toPending)));
-    this.#deliveries = new GroupCommit((claims) =>
-      this.#insert(
-        claims,
-        claims.map((claim) => toDelivered(claim, claim.at)),
-      ),
+    this.#claims = new GroupCommit((claims) => this.#insert(claims, claims.map(toPending)), undefined, written);
+    this.#deliveries = new GroupCommit(
+      (claims) =>
+        this.#insert(
+          claims,
+          claims.map((claim) => toDelivered(claim, claim.at)),
+        ),
+      undefined,
+      written,
     );
     this.#lookups = new GroupCommit(async (ids) => {
       const found = await this.findAll(ids);
@@ -76,6 +80,11 @@ export class Sends {
     return this.#end(ids, "expired", at);
   }
 
+  /** Ends pending messages whose recipient was deleted. Answers those that this call ended; a repeat answers none. */
+  erase(ids: readonly string[], at: number): Promise<ReadonlySet<string>> {
+    return this.#end(ids, "deleted", at);
+  }
+
   /** Those of the messages that are no longer pending. */
   async findEnded(ids: readonly string[]): Promise<readonly string[]> {
     const ended = { _id: { $in: [...ids] }, state: { $ne: "pending" as const } };
@@ -100,7 +109,7 @@ export class Sends {
     return claims.map(({ id }) => found.get(id));
   }
 
-  async #end(ids: readonly string[], state: "delivered" | "expired", at: number): Promise<ReadonlySet<string>> {
+  async #end(ids: readonly string[], state: Exclude<SendRecord["state"], "pending">, at: number): Promise<ReadonlySet<string>> {
     const batch = randomUUID();
     const change = {
       $set: { state, batch, [`${state}At`]: new Date(at), purgeAt: new Date(at + MEMORY_MS) },
@@ -116,14 +125,14 @@ export class Sends {
 }
 
 function toPending(claim: Claim): SendDocument {
-  return { ...written(claim), state: "pending", expiresAt: new Date(claim.acceptedAt + LIFETIME_MS) };
+  return { ...factsOf(claim), state: "pending", expiresAt: new Date(claim.acceptedAt + LIFETIME_MS) };
 }
 
 function toDelivered(claim: Claim, at: number): SendDocument {
-  return { ...written(claim), state: "delivered", deliveredAt: new Date(at), purgeAt: new Date(at + MEMORY_MS) };
+  return { ...factsOf(claim), state: "delivered", deliveredAt: new Date(at), purgeAt: new Date(at + MEMORY_MS) };
 }
 
-function written({ id, acceptedAt, receiptKid, digest, digestKid }: Claim): Omit<SendDocument, "state"> {
+function factsOf({ id, acceptedAt, receiptKid, digest, digestKid }: Claim): Omit<SendDocument, "state"> {
   return { _id: id, acceptedAt: new Date(acceptedAt), kid: receiptKid, digest, digestKid };
 }
 

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { type Document, MongoClient } from "mongodb";
 import { pino } from "pino";
 import { newUuid } from "../../../platform/ids.ts";
-import { initKeys } from "../../../platform/keys.ts";
+import { initKeys } from "../../../platform/keys/rotation.ts";
 import { Disposables, type Running } from "../../../platform/lifecycle.ts";
 import { implement } from "../../../platform/rpc/call.ts";
+import { Channel } from "../../../platform/rpc/channel.ts";
 import { startRpcServer } from "../../../platform/rpc/server.ts";
 import { directoryService } from "../../../proto/gen/policy/services.ts";
 import { type ChatConfig, chatConfig } from "../../../services/chat/config.ts";
@@ -28,14 +29,16 @@ export interface StackOptions extends ChatOverrides {
 export class ChatStack implements AsyncDisposable {
   readonly config: ChatConfig;
   readonly #known: Set<string>;
+  readonly #gate: Gate;
   readonly #parts: Disposables;
   readonly #mongo: MongoClient;
   readonly #options: StackOptions;
   #chat: Running | undefined;
 
-  private constructor(config: ChatConfig, known: Set<string>, parts: Disposables, mongo: MongoClient, options: StackOptions) {
+  private constructor(config: ChatConfig, known: Set<string>, gate: Gate, parts: Disposables, mongo: MongoClient, options: StackOptions) {
     this.config = config;
     this.#known = known;
+    this.#gate = gate;
     this.#parts = parts;
     this.#mongo = mongo;
     this.#options = options;
@@ -49,7 +52,8 @@ export class ChatStack implements AsyncDisposable {
 
     const known = new Set<string>();
     const accounts = `unix:${join(folder, "account.sock")}`;
-    parts.use(await startDirectory(accounts, known));
+    const gate: Gate = { opened: Promise.resolve(), asked: () => undefined };
+    parts.use(await startDirectory(accounts, known, gate));
 
     const uri = freshDatabaseUri();
     const mongo = await MongoClient.connect(uri);
@@ -65,7 +69,7 @@ export class ChatStack implements AsyncDisposable {
       CHAT_LINGER_MS: String(options.lingerMs ?? 150),
       CHAT_AT_REST: options.atRest ?? "caesar",
     });
-    const stack = new ChatStack(config, known, parts, mongo, options);
+    const stack = new ChatStack(config, known, gate, parts, mongo, options);
     await stack.startService();
     return stack;
   }
@@ -75,6 +79,30 @@ export class ChatStack implements AsyncDisposable {
     const id = newUuid();
     this.#known.add(id);
     return id;
+  }
+
+  /** The directory knows the account no longer. */
+  expel(accountId: string): void {
+    this.#known.delete(accountId);
+  }
+
+  /** From here on the directory answers only when it is released. `asked`: it has judged, for the first time. */
+  holdDirectory(): { readonly asked: Promise<void>; readonly release: () => void } {
+    let release = (): void => undefined;
+    this.#gate.opened = new Promise((resolve) => {
+      release = resolve;
+    });
+    const asked = new Promise<void>((resolve) => {
+      this.#gate.asked = resolve;
+    });
+    return { asked, release };
+  }
+
+  /** The account service's way to the chat service. */
+  channel(target: string = this.config.listen): Channel {
+    const channel = new Channel(target);
+    this.#parts.defer(() => channel[Symbol.dispose]());
+    return channel;
   }
 
   /** A gateway whose relay stream stands. */
@@ -108,6 +136,11 @@ export class ChatStack implements AsyncDisposable {
     return this.#mongo.db(databaseOf(this.config.mongodbUri)).collection(name);
   }
 
+  /** Runs a command on the service's database. */
+  command(command: Document): Promise<Document> {
+    return this.#mongo.db(databaseOf(this.config.mongodbUri)).command(command);
+  }
+
   /** Every document of every collection. */
   async everything(): Promise<Document[]> {
     const collections = await this.#mongo.db(databaseOf(this.config.mongodbUri)).collections();
@@ -120,9 +153,19 @@ export class ChatStack implements AsyncDisposable {
   }
 }
 
-function startDirectory(listen: string, known: ReadonlySet<string>): Promise<AsyncDisposable> {
+interface Gate {
+  opened: Promise<void>;
+  asked: () => void;
+}
+
+function startDirectory(listen: string, known: ReadonlySet<string>, gate: Gate): Promise<AsyncDisposable> {
   const implementations = implement(directoryService, {
-    filterAccounts: ({ accountIds }) => ({ accountIds: accountIds.filter((id) => known.has(id)) }),
+    filterAccounts: async ({ accountIds }) => {
+      const found = accountIds.filter((id) => known.has(id));
+      gate.asked();
+      await gate.opened;
+      return { accountIds: found };
+    },
   });
   const observer = { gatewayJoined: () => undefined, gatewayLeft: () => undefined };
   return startRpcServer({ listen, implementations, observer }, SILENT);

@@ -8,6 +8,8 @@ import {
   type DeliveryServiceRpcs,
   deliveryService,
   leaseService,
+  type ModerationServiceRpcs,
+  moderationService,
 } from "../../../proto/gen/policy/services.ts";
 import type { Message, SendMessageResponse } from "../../../proto/gen/sallyport/chat/v1/chat.ts";
 import type { Event } from "../../../proto/gen/sallyport/gateway/v1/events.ts";
@@ -19,6 +21,7 @@ export class FakeGateway implements Disposable {
   readonly pushes: Push[] = [];
   readonly chat: Client<ChatServiceRpcs>;
   readonly delivery: Client<DeliveryServiceRpcs>;
+  readonly moderation: Client<ModerationServiceRpcs>;
   readonly relay: RelayClient;
   #lastConnection = 0;
   #watchers: (() => void)[] = [];
@@ -36,6 +39,7 @@ export class FakeGateway implements Disposable {
     });
     this.chat = createClient(chatService, this.relay);
     this.delivery = createClient(deliveryService, this.relay);
+    this.moderation = createClient(moderationService, this.relay);
   }
 
   connected(): Promise<void> {
@@ -154,4 +158,9 @@ export class FakeSocket {
 export function as(accountId: string, timeoutMs = 8_000): CallOptions {
   const caller: Caller = { accountId, sessionId: accountId, service: "chat" };
   return { deadline: Date.now() + timeoutMs, caller, address: "127.0.0.1" };
+}
+
+/** A call of an operator. */
+export function asOperator(timeoutMs = 8_000): CallOptions {
+  return { deadline: Date.now() + timeoutMs, isOperator: true, address: "127.0.0.1" };
 }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { newUuid } from "../../../platform/ids.ts";
-import { rotateKeys } from "../../../platform/keys.ts";
+import { rotateKeys } from "../../../platform/keys/rotation.ts";
 import { MessageState, State } from "../../../proto/gen/sallyport/chat/v1/chat.ts";
 import { ChatStack } from "./chat-stack.ts";
 import { as } from "./fake-gateway.ts";

@@ -1,11 +1,13 @@
 import { expect } from "chai";
 import { newUuid } from "../../../platform/ids.ts";
-import { KeyRing, rotateKeys } from "../../../platform/keys.ts";
+import { KeyRing } from "../../../platform/keys/ring.ts";
+import { rotateKeys } from "../../../platform/keys/rotation.ts";
 import type { Message } from "../../../proto/gen/sallyport/chat/v1/chat.ts";
 import { claimsOf } from "../../../services/chat/receipts/claims.ts";
 import { signReceipt } from "../../../services/chat/receipts/sign.ts";
 import { ChatStack } from "./chat-stack.ts";
-import { as, type FakeGateway } from "./fake-gateway.ts";
+import { converse, evidence } from "./evidence.ts";
+import { as } from "./fake-gateway.ts";
 import { refusalOf } from "./refusal.ts";
 
 describe("reporting messages", () => {
@@ -105,17 +107,6 @@ describe("reporting messages", () => {
     expect(refused.violations.map(({ field }) => field)).to.deep.equal(["messages"]);
   });
 });
-
-async function converse(gateway: FakeGateway, from: string, to: string, bodies: readonly string[]): Promise<Message[]> {
-  for (const body of bodies) {
-    await gateway.send(from, to, newUuid(), body);
-  }
-  return (await gateway.chat.listPending({ pageSize: 0 }, as(to))).messages;
-}
-
-function evidence(messages: readonly Message[]): { receipt: string; body: Uint8Array }[] {
-  return messages.map(({ receipt, body }) => ({ receipt, body }));
-}
 
 function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");

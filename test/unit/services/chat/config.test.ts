@@ -7,11 +7,14 @@ describe("the chat service's configuration", () => {
     expect(chatConfig({})).to.deep.equal({
       listen: "127.0.0.1:9102",
       accountTargets: ["127.0.0.1:9101"],
+      internalTls: undefined,
       mongodbUri: "mongodb://127.0.0.1:27017/sallyport",
       keysDir: ".sallyport/keys",
       lingerMs: 150,
       atRest: "caesar",
       atRestKeyFile: ".sallyport/keys/at-rest.key",
+      lostKeys: [],
+      reportRate: { perMs: 20 / 86_400_000, burst: 20 },
     });
   });
 
@@ -21,6 +24,21 @@ describe("the chat service's configuration", () => {
 
     expect([moved.keysDir, moved.atRestKeyFile]).to.deep.equal(["/data/keys", "/data/keys/at-rest.key"]);
     expect([apart.keysDir, apart.atRestKeyFile]).to.deep.equal(["/keys", "/own.key"]);
+  });
+
+  it("limits reports as it is told, or not at all", () => {
+    const slower = chatConfig({ CHAT_LIMIT_REPORTS: "1/hour burst 3" });
+    const unlimited = chatConfig({ CHAT_LIMIT_REPORTS: "1/hour burst 3", SALLYPORT_LIMITS: "off" });
+
+    expect([slower.reportRate, unlimited.reportRate]).to.deep.equal([{ perMs: 1 / 3_600_000, burst: 3 }, undefined]);
+  });
+
+  it("lifts the limits for nobody beyond this machine", () => {
+    const problems = ["127.0.0.1:9102", "unix:/run/chat.sock", "10.0.0.1:9102"].map((CHAT_LISTEN) =>
+      problemsOf({ CHAT_LISTEN, SALLYPORT_LIMITS: "off" }).filter((problem) => problem.startsWith("SALLYPORT_LIMITS")),
+    );
+
+    expect(problems.map(({ length }) => length)).to.deep.equal([0, 0, 1]);
   });
 
   it("takes unix sockets and several targets", () => {
@@ -37,12 +55,14 @@ describe("the chat service's configuration", () => {
       MONGODB_URI: "http://127.0.0.1:27017/sallyport",
       CHAT_LINGER_MS: "soon",
       CHAT_AT_REST: "rot13",
+      SALLYPORT_LIMITS: "maybe",
+      CHAT_LIMIT_REPORTS: "often",
       SALLYPORT_LOG_LEVEL: "loud",
     };
 
     const problems = problemsOf(env);
 
-    expect(problems.map((problem) => problem.split(":")[0])).to.deep.equal(Object.keys(env));
+    expect(problems.map((problem) => problem.split(":")[0])).to.have.members(Object.keys(env));
   });
 
   it("takes no address without a port", () => {

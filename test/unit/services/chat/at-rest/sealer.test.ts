@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
-import { KeyRing } from "../../../../../platform/keys.ts";
+import { KeyRing } from "../../../../../platform/keys/ring.ts";
 import { decipher, encipher } from "../../../../../services/chat/at-rest/aes-gcm.ts";
 import { shiftBytes } from "../../../../../services/chat/at-rest/caesar.ts";
 import { createSealer, type Sealed } from "../../../../../services/chat/at-rest/sealer.ts";

@@ -21,6 +21,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("acknowledge" as const), pick: number, count: number }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("acknowledgeByCall" as const), pick: number, count: number }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("credit" as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("abandon" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("crash" as const) }) },
 );
 const history = fc.array(happening, { maxLength: 120, size: "max" });

@@ -20,6 +20,7 @@ export type Happening =
   | { readonly kind: "acknowledge"; readonly pick: number; readonly count: number }
   | { readonly kind: "acknowledgeByCall"; readonly pick: number; readonly count: number }
   | { readonly kind: "credit" }
+  | { readonly kind: "abandon" }
   | { readonly kind: "crash" };
 
 interface Operation {
@@ -112,6 +113,9 @@ export class InboxSimulation {
         break;
       case "credit":
         this.#credit();
+        break;
+      case "abandon":
+        this.#abandon();
         break;
       case "crash":
         this.#crash();
@@ -369,6 +373,21 @@ export class InboxSimulation {
     if (current !== undefined) {
       this.#tell({ kind: "credited", connection: current.connection, epoch: current.epoch, bytes: current.uncredited });
     }
+  }
+
+  /** As when the account is deleted, but for the database: there all stays as it was. */
+  #abandon(): void {
+    for (const socket of this.#open()) {
+      socket.isOpen = false;
+    }
+    this.#tell({ kind: "abandoned" });
+    if (this.#state.current !== undefined || this.#state.candidates.size > 0 || this.#lingers()) {
+      throw new Error("abandoned, but something still waits for a socket");
+    }
+  }
+
+  #lingers(): boolean {
+    return [...this.#state.entries.values()].some(({ phase }) => phase.kind === "lingering" || phase.kind === "adrift");
   }
 
   /** The process dies and another starts: memory is gone, the database stays, the gateway attaches its sockets again. */

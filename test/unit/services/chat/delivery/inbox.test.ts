@@ -94,6 +94,16 @@ describe("the inbox core: a message that was pushed", () => {
     expect(play(...drained(), offered("a"), { kind: "gatewayLeft", gateway: GATEWAY }).short).to.deep.equal(["store a"]);
   });
 
+  it("is stored at once when its account is deleted, and pushed to nobody any more", () => {
+    const abandoned = play(...drained(), ...activated(2).slice(0, 1), offered("a"), { kind: "abandoned" });
+    const stored = play(...drained(), offered("a"), { kind: "abandoned" }, { kind: "stored", id: "a", accepted: STORED });
+
+    expect(abandoned.short).to.deep.equal(["store a"]);
+    expect([abandoned.state.current, abandoned.state.candidates.size]).to.deep.equal([undefined, 0]);
+    expect(stored.short).to.deep.equal(["answer a stored"]);
+    expect(isIdle(stored.state)).to.equal(true);
+  });
+
   it("is landed when the ledger says that it was delivered elsewhere", () => {
     const ended = play(
       ...drained(),

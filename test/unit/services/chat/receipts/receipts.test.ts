@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { compactVerify, SignJWT } from "jose";
-import { type Key, KeyRing, rotateKeys } from "../../../../../platform/keys.ts";
+import type { Key } from "../../../../../platform/keys/key.ts";
+import { KeyRing } from "../../../../../platform/keys/ring.ts";
+import { rotateKeys } from "../../../../../platform/keys/rotation.ts";
 import { orderAt } from "../../../../../services/chat/delivery/hybrid-clock.ts";
 import { claimsOf, type ReceiptClaims } from "../../../../../services/chat/receipts/claims.ts";
 import { createReceipts } from "../../../../../services/chat/receipts/receipts.ts";
@@ -58,7 +60,7 @@ describe("receipts", () => {
   it("are made again to the letter after a rotation", async () => {
     await using keys = await freshKeys();
     const signed = createReceipts(await keys.ring()).sign(MESSAGE);
-    await rotateKeys(keys.folder);
+    await rotateKeys(keys.folder, { kinds: ["receipt"] });
 
     const receipts = createReceipts(await keys.ring());
     const again = await receipts.signAgain(MESSAGE, signed.receiptKid);
