@@ -2,6 +2,7 @@ import type { Clock } from "../platform/clock.ts";
 import { SallyportError } from "../platform/errors.ts";
 import type { Caller } from "../platform/rpc/call.ts";
 import type { ServiceName } from "../proto/method.ts";
+import { readBearer } from "./bearer.ts";
 import type { Services } from "./relay.ts";
 
 /** How long a check that went well is believed. */
@@ -9,8 +10,6 @@ const BELIEVE_MS = 500;
 const CHECK_MS = 5_000;
 const MAX_REMEMBERED = 50_000;
 const TOKEN_BYTES = 32;
-// The scheme's case does not matter (RFC 9110 section 11.1), the token's does.
-const BEARER = /^Bearer +(\S+) *$/i;
 
 interface Check {
   readonly caller: Promise<Caller>;
@@ -37,7 +36,7 @@ export class AccessChecks {
    * @throws SallyportError UNAUTHENTICATED, PERMISSION_DENIED (a token of another service), or UNAVAILABLE when nobody can be asked.
    */
   async check(authorization: string | null, service: ServiceName, address: string): Promise<Caller> {
-    const accessToken = parseBearer(authorization ?? "");
+    const accessToken = parseAccessToken(authorization);
     if (accessToken === undefined) {
       throw new SallyportError("UNAUTHENTICATED", "no access token", { reason: "CREDENTIAL_MISSING" });
     }
@@ -116,8 +115,8 @@ export class AccessChecks {
 }
 
 /** The access token of an `Authorization` header; undefined when it is not written exactly as it was issued. */
-function parseBearer(authorization: string): Buffer | undefined {
-  const text = BEARER.exec(authorization)?.[1] ?? "";
+function parseAccessToken(authorization: string | null): Buffer | undefined {
+  const text = readBearer(authorization) ?? "";
   const token = Buffer.from(text, "base64");
   return token.length === TOKEN_BYTES && token.toString("base64") === text ? token : undefined;
 }

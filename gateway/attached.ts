@@ -41,7 +41,10 @@ export class Attached {
       get bufferedBytes() {
         return socket.bufferedBytes;
       },
-      send: (text) => socket.sendText(text),
+      send: (text) => {
+        socket.sendText(text);
+        context.events.eventPushed();
+      },
       acknowledge: (ids) => this.#acks.add(ids),
       credit: (bytes) => this.#credit(bytes),
       displaced: () => socket.displaced(),
@@ -85,6 +88,7 @@ export class Attached {
 
   /** The client acknowledged messages in a frame. One that sends ids faster than they can be handed on is closed (4008). */
   acknowledge(messageIds: readonly string[]): void {
+    this.#context.events.acknowledged(messageIds.length);
     if (!this.#acks.add(this.#flow.acknowledge(messageIds))) {
       this.#socket.close(4008);
     }

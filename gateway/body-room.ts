@@ -1,27 +1,45 @@
+import { SallyportError } from "../platform/errors.ts";
+
+/** Where bodies gather. */
+export interface Room {
+  /** Takes so many bytes for a client; answers why not, and takes none, when there is no room. */
+  take(client: string, bytes: number): SallyportError | undefined;
+  /** Gives bytes back that were taken for a client. */
+  give(client: string, bytes: number): void;
+}
+
+const RETRY_AFTER_MS = 1_000;
+
 /** The memory that the bodies of all requests share, so that many at once cannot exhaust the process, and one client not the room. */
-export class BodyRoom {
+export class BodyRoom implements Room {
+  readonly #maxBytes: number;
   readonly #maxBytesOfOne: number;
   readonly #takenBy = new Map<string, number>();
   #freeBytes: number;
 
   /** Room for so many bytes, and of them for so many of one client. */
   constructor(maxBytes: number, maxBytesOfOne: number) {
+    this.#maxBytes = maxBytes;
     this.#freeBytes = maxBytes;
     this.#maxBytesOfOne = maxBytesOfOne;
   }
 
-  /** Takes so many bytes for a client; false, and none, when there are not as many. */
-  take(client: string, bytes: number): boolean {
+  /** What is taken by all. */
+  get takenBytes(): number {
+    return this.#maxBytes - this.#freeBytes;
+  }
+
+  take(client: string, bytes: number): SallyportError | undefined {
     const taken = (this.#takenBy.get(client) ?? 0) + bytes;
     if (bytes > this.#freeBytes || taken > this.#maxBytesOfOne) {
-      return false;
+      const facts = { reason: "TOO_MANY_BODIES", retryAfterMs: RETRY_AFTER_MS };
+      return new SallyportError("RESOURCE_EXHAUSTED", "too many requests are being read", facts);
     }
     this.#freeBytes -= bytes;
     this.#takenBy.set(client, taken);
-    return true;
+    return undefined;
   }
 
-  /** Gives bytes back that were taken for a client. */
   give(client: string, bytes: number): void {
     const taken = (this.#takenBy.get(client) ?? 0) - bytes;
     this.#freeBytes += bytes;

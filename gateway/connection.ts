@@ -7,6 +7,7 @@ import { eventText } from "./event-text.ts";
 import { beginExchange, type Exchange, type ExchangeEffect, type ExchangeInput, exchange, type Grant } from "./exchange.ts";
 import { type ClientFrame, decodeClientFrame, MAX_FRAME_BYTES } from "./frames.ts";
 import { judge, release } from "./judgement.ts";
+import type { Taking } from "./limits/bucket.ts";
 import type { Copy } from "./relay.ts";
 import { SocketCalls } from "./socket-calls.ts";
 import type { Ticking } from "./timer-wheel.ts";
@@ -21,8 +22,8 @@ export interface Socket {
   sendBinary(bytes: Uint8Array): void;
   sendText(text: string): void;
   ping(): void;
-  /** Closes with a code; the connection hears `closed` before this returns. */
-  close(code: number): void;
+  /** Closes with a code and perhaps a reason; the connection hears `closed` before this returns. */
+  close(code: number, reason?: string): void;
   /** Cuts the connection, without a closing frame. */
   terminate(): void;
 }
@@ -44,6 +45,7 @@ export class Connection implements Ticking {
   readonly #context: GatewayContext;
   readonly #socket: Socket;
   readonly #drainAt: number;
+  readonly #takeFrame: () => Taking;
   #state: State;
   /** The grants so far; the session of each is told in the hub. */
   #grants: readonly Grant[] = [];
@@ -60,6 +62,7 @@ export class Connection implements Ticking {
     this.#context = context;
     this.#socket = socket;
     this.#drainAt = now + context.config.maxSocketAgeMs * (1 - context.random() / 10);
+    this.#takeFrame = context.limits.meterFrames();
     this.#state = { stage: "exchanging", exchange: beginExchange(services), stepAt: now };
     this.#frameAt = now;
     this.#pingAt = now + context.config.pingIntervalMs;
@@ -78,8 +81,8 @@ export class Connection implements Ticking {
 
   /** A data frame has come, its bytes the connection's own. */
   received(bytes: Uint8Array, isBinary: boolean): void {
-    const now = this.#context.clock();
-    this.#frameAt = now;
+    this.heard();
+    const now = this.#frameAt;
     switch (this.#state.stage) {
       case "exchanging":
         this.#exchange({ kind: "frame", bytes, isBinary, at: now });
@@ -92,9 +95,13 @@ export class Connection implements Ticking {
     }
   }
 
-  /** A control frame has come. */
+  /** A frame of any kind has come. */
   heard(): void {
     this.#frameAt = this.#context.clock();
+    const taking = this.#takeFrame();
+    if (taking.kind === "refused") {
+      this.close(4429, `${taking.retryAfterMs}`);
+    }
   }
 
   /** The client has taken something of what waited for it. */
@@ -147,8 +154,8 @@ export class Connection implements Ticking {
     this.#watchStall();
   }
 
-  close(code: number): void {
-    this.#socket.close(code);
+  close(code: number, reason?: string): void {
+    this.#socket.close(code, reason);
   }
 
   /** The socket has ended, for whatever reason. */
@@ -160,6 +167,9 @@ export class Connection implements Ticking {
     sessionIds.forEach((sessionId) => {
       this.#context.access.forgetSession(sessionId);
     });
+    if (state.stage === "exchanging") {
+      this.#context.events.exchangeBroken(this.id, code);
+    }
     if (state.stage === "open") {
       state.confirmation.end();
       state.calls.cancelAll();
@@ -240,7 +250,7 @@ export class Connection implements Ticking {
         this.#open(effect.grants);
         break;
       case "close":
-        this.close(effect.code);
+        this.close(effect.code, effect.reason);
         break;
     }
   }

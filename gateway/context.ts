@@ -1,9 +1,11 @@
+import type { FileRegistry } from "@bufbuild/protobuf";
 import type { Clock } from "../platform/clock.ts";
 import type { AccessChecks } from "./access.ts";
 import type { Cleanup } from "./cleanup.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { GatewayEvents } from "./events.ts";
 import type { Hub } from "./hub.ts";
+import type { Limits } from "./limits/limits.ts";
 import type { Services } from "./relay.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
@@ -12,6 +14,8 @@ export interface GatewayContext {
   readonly config: GatewayConfig;
   /** One run of this process. */
   readonly incarnation: string;
+  /** The descriptors of all protos. */
+  readonly registry: FileRegistry;
   readonly clock: Clock;
   /** From 0 up to 1. */
   readonly random: () => number;
@@ -21,4 +25,5 @@ export interface GatewayContext {
   readonly hub: Hub;
   readonly access: AccessChecks;
   readonly cleanup: Cleanup;
+  readonly limits: Limits;
 }

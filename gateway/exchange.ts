@@ -37,6 +37,7 @@ export type ExchangeInput =
       readonly at: number;
     }
   | { readonly kind: "refused" }
+  | { readonly kind: "limited"; readonly retryAfterMs: number }
   | { readonly kind: "failed" }
   | { readonly kind: "timedOut" };
 
@@ -47,7 +48,7 @@ export type ExchangeEffect =
   /** Step 4 of one service is done: the time for the next step begins. */
   | { readonly kind: "stepped" }
   | { readonly kind: "completed"; readonly grants: readonly Grant[] }
-  | { readonly kind: "close"; readonly code: number };
+  | { readonly kind: "close"; readonly code: number; readonly reason?: string };
 
 type Transition = readonly [Exchange, readonly ExchangeEffect[]];
 
@@ -73,6 +74,8 @@ export function exchange(state: Exchange, input: ExchangeInput): Transition {
       return state.step === "judging" ? accept(state, input) : [state, []];
     case "refused":
       return close(4401);
+    case "limited":
+      return close(4429, `${input.retryAfterMs}`);
     case "failed":
       return close(4503);
     case "timedOut":
@@ -133,6 +136,6 @@ function judge(
   return [{ step: "judging", services, grants, queued }, [{ kind: "judge", service, token, deadline: at + JUDGEMENT_MS }]];
 }
 
-function close(code: number): Transition {
-  return [{ step: "over" }, [{ kind: "close", code }]];
+function close(code: number, reason?: string): Transition {
+  return [{ step: "over" }, [{ kind: "close", code, ...(reason === undefined ? {} : { reason }) }]];
 }

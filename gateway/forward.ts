@@ -5,22 +5,30 @@ import type { MethodPolicy, ServiceName } from "../proto/method.ts";
 import type { Services } from "./relay.ts";
 import { MalformedError, WireReader, WireType } from "./wire-reader.ts";
 
-/** A public method, which names the service that owns it. */
-export interface PublicMethod extends MethodPolicy {
+/** Who may call from outside: apps or operators. */
+export type Audience = Exclude<MethodPolicy["audience"], "internal">;
+
+/** A method that is served to somebody outside; it names the service that owns it. */
+export interface ServedMethod extends MethodPolicy {
   readonly owner: ServiceName;
 }
 
-/** The method of a path that apps may call. @throws SallyportError UNIMPLEMENTED for any other path. */
-export function publicMethod(path: string): PublicMethod {
+/** The method of a path that an audience may call. @throws SallyportError UNIMPLEMENTED for any other path. */
+export function servedMethod(path: string, audience: Audience): ServedMethod {
   const method = methods.get(path);
-  if (method === undefined || method.audience !== "public" || method.owner === "relay") {
+  if (method === undefined || method.audience !== audience || method.owner === "relay") {
     throw new SallyportError("UNIMPLEMENTED", "no such method", { reason: "METHOD_UNKNOWN" });
   }
   return { ...method, owner: method.owner };
 }
 
+/** The method of a path that apps may call. @throws SallyportError UNIMPLEMENTED for any other path. */
+export function publicMethod(path: string): ServedMethod {
+  return servedMethod(path, "public");
+}
+
 /** Sends a client's request to the service copy that the method's policy picks, its bytes untouched. Rejects with SallyportError. */
-export async function forward(services: Services, method: PublicMethod, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+export async function forward(services: Services, method: ServedMethod, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
   const key = affinityKey(method, request) || (options.caller?.accountId ?? options.address ?? "");
   const { relay } = services[method.owner].pick(key);
   return await (method.route === "relay" ? relay : relay.channel).invoke(method.path, request, options);

@@ -2,14 +2,17 @@ import type { HttpRequest, HttpResponse, TemplatedApp } from "uWebSockets.js";
 import type { FileRegistry } from "@bufbuild/protobuf";
 import { createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { SallyportError, toSallyportError } from "../platform/errors.ts";
-import { canonicalAddress } from "./address.ts";
-import type { BodyRoom } from "./body-room.ts";
+import { SallyportError, type StatusName, toSallyportError } from "../platform/errors.ts";
+import type { Room } from "./body-room.ts";
 import { connectError } from "./connect-error.ts";
-import { clientKey, connectHandlers, loadRegistry } from "./connect-router.ts";
+import { clientKey, connectHandlers } from "./connect-router.ts";
 import type { GatewayContext } from "./context.ts";
-import { publicMethod } from "./forward.ts";
-import { refuse, respond } from "./http-answer.ts";
+import { servedMethod } from "./forward.ts";
+import type { Front } from "./front.ts";
+import { type Delivery, refuse, respond } from "./http-answer.ts";
+import { clientAddress } from "./http-client.ts";
+import { refuseWith } from "./http-error.ts";
+import { isFramedClearly, refuseUnclear } from "./http-framing.ts";
 import { explainFault } from "./library-fault.ts";
 import { RequestBody } from "./request-body.ts";
 
@@ -20,40 +23,54 @@ export interface HttpRequests {
 
 /** Where bodies gather: those of callers who need not show who they are have a room of their own, so that they keep nobody else out. */
 export interface BodyRooms {
-  readonly anonymous: BodyRoom;
-  readonly identified: BodyRoom;
+  readonly anonymous: Room;
+  readonly identified: Room;
 }
 
-/** Serves the public methods over HTTP (docs/protocol.md, calls over HTTP). */
-export function serveHttp(app: TemplatedApp, context: GatewayContext, rooms: BodyRooms): HttpRequests {
-  const registry = loadRegistry();
-  const handlers = connectHandlers(context, registry);
+/** The methods of a front, for any number of apps. */
+export interface HttpService extends HttpRequests {
+  addRoutes(app: TemplatedApp): void;
+}
+
+/** Serves the methods of a front over HTTP (docs/protocol.md, calls over HTTP). */
+export function serveHttp(context: GatewayContext, front: Front, rooms: BodyRooms): HttpService {
+  const { registry } = context;
+  const handlers = connectHandlers(context, registry, front);
+  const { transport } = front;
   const requests = { inFlight: 0 };
-  app.any("/*", (response, request) => {
+  const serve = (response: HttpResponse, request: HttpRequest): void => {
+    if (!isFramedClearly(request)) {
+      refuseUnclear(response, transport);
+      return;
+    }
     const handler = handlers.get(request.getUrl());
     if (handler === undefined) {
-      refuse(response, 404, "unimplemented", "no such path");
+      refuse(response, 404, "unimplemented", "no such path", transport);
       return;
     }
     if (request.getCaseSensitiveMethod() !== "POST") {
-      respond(response, 405, new Headers({ allow: "POST" }), "");
+      respond(response, 405, new Headers({ allow: "POST" }), "", transport);
       return;
     }
     const headers = readHeaders(request);
     if (headers === undefined || !handler.supportedContentType(headers.get("content-type") ?? "")) {
-      respond(response, 415, new Headers({ "accept-post": "application/json, application/proto" }), "");
+      respond(response, 415, new Headers({ "accept-post": "application/json, application/proto" }), "", transport);
+      return;
+    }
+    const address = clientAddress(response, request, transport.trustedProxies);
+    if (address instanceof SallyportError) {
+      refuseWith(response, registry, address, transport);
       return;
     }
     requests.inFlight += 1;
-    const { credential } = publicMethod(handler.requestPath);
-    const address = canonicalAddress(new Uint8Array(response.getRemoteAddress()));
+    const { credential } = servedMethod(handler.requestPath, front.audience);
     const body = new RequestBody(response, credential === "none" ? rooms.anonymous : rooms.identified, address);
-    void answer(context, registry, handler, headers, response, body, address).finally(() => {
+    void answer(context, registry, handler, headers, response, body, address, transport).finally(() => {
       body[Symbol.dispose]();
       requests.inFlight -= 1;
     });
-  });
-  return requests;
+  };
+  return Object.assign(requests, { addRoutes: (app: TemplatedApp) => app.any("/*", serve) });
 }
 
 async function answer(
@@ -64,7 +81,9 @@ async function answer(
   response: HttpResponse,
   requestBody: RequestBody,
   address: string,
+  delivery: Delivery,
 ): Promise<void> {
+  const startedAt = performance.now();
   const leaving = new AbortController();
   response.onData((chunk, isLast) => {
     // uWebSockets takes this buffer back as soon as the handler returns.
@@ -80,32 +99,37 @@ async function answer(
   const url = `http://gateway${handler.requestPath}`;
   try {
     const answered = await handler({ httpVersion: "1.1", url, method: "POST", header, body, signal: leaving.signal, contextValues });
-    await send(registry, response, answered, requestBody, leaving.signal);
+    const outcome = await send(registry, response, answered, requestBody, leaving.signal, delivery);
+    context.events.callAnswered("http", handler.requestPath, outcome, startedAt);
   } catch (error) {
     context.events.handlingFailed("http", error);
+    context.events.callAnswered("http", handler.requestPath, "INTERNAL", startedAt);
     if (!leaving.signal.aborted) {
       requestBody.drop();
-      refuse(response, 500, "internal", "internal error");
+      refuse(response, 500, "internal", "internal error", delivery);
     }
   }
 }
 
+/** Answers with what the call came to. */
 async function send(
   registry: FileRegistry,
   response: HttpResponse,
   answered: UniversalServerResponse,
   requestBody: RequestBody,
   gone: AbortSignal,
-): Promise<void> {
+  delivery: Delivery,
+): Promise<StatusName> {
   const headers = answered.header ?? new Headers();
   const plain = { status: answered.status, body: await collect(answered.body) };
   const isFault = plain.status !== 200 && headers.get("content-type") === "application/json";
-  const { status, body } = isFault ? explainFault(registry, plain) : plain;
+  const { status, body, fault } = isFault ? explainFault(registry, plain) : { ...plain, fault: "OK" as const };
   // A client that is gone has no response to write to.
   if (!gone.aborted) {
     requestBody.drop();
-    respond(response, status, headers, body);
+    respond(response, status, headers, body, delivery);
   }
+  return fault;
 }
 
 /** The body as the Connect library reads it: what fails is said the way Connect does. */

@@ -13,11 +13,13 @@ export interface Presenter {
 export type Judgement =
   | { readonly kind: "accepted"; readonly grant: Grant; readonly nextRefreshToken: Uint8Array; readonly accessToken: Uint8Array }
   | { readonly kind: "refused" }
+  /** Refused, as too many were that came from its address. */
+  | { readonly kind: "limited"; readonly retryAfterMs: number }
   | { readonly kind: "failed" };
 
 /** Has a refresh token judged, until a deadline in milliseconds since the epoch. Never rejects. */
 export async function judge(
-  { services, incarnation }: GatewayContext,
+  { services, incarnation, limits }: GatewayContext,
   { id: connection, address }: Presenter,
   service: ServiceName,
   refreshToken: Uint8Array,
@@ -29,7 +31,11 @@ export async function judge(
     const { accountId, sessionId, generation, nextRefreshToken, accessToken } = answer;
     return { kind: "accepted", grant: { service, accountId, sessionId, generation }, nextRefreshToken, accessToken };
   } catch (error) {
-    return { kind: error instanceof SallyportError && error.status === "UNAUTHENTICATED" ? "refused" : "failed" };
+    if (!(error instanceof SallyportError && error.status === "UNAUTHENTICATED")) {
+      return { kind: "failed" };
+    }
+    const taking = limits.takeRefusedExchange(address);
+    return taking.kind === "taken" ? { kind: "refused" } : { kind: "limited", retryAfterMs: taking.retryAfterMs };
   }
 }
 

@@ -10,20 +10,35 @@ export interface Listener {
   close(): void;
 }
 
-type ListenExclusively = (host: string, port: number, options: number, listening: (socket: us_listen_socket | false) => void) => void;
+/** Adds what an app serves. */
+export type AddRoutes = (app: TemplatedApp) => void;
 
-// LIBUS_LISTEN_EXCLUSIVE_PORT: without it, two gateways may share a port unnoticed.
-const EXCLUSIVE_PORT = 1;
+type ListenWithOptions = (host: string, port: number, options: number, listening: (socket: us_listen_socket | false) => void) => void;
+
+/** LIBUS_LISTEN_EXCLUSIVE_PORT: without it, two gateways may share a port unnoticed. */
+export const EXCLUSIVE_PORT = 1;
+/** LIBUS_LISTEN_DEFAULT: others that listen so may share the port. */
+export const SHARED_PORT = 0;
 
 /** Listens on a host and port (0: any that is free), with the routes that `addRoutes` adds. @throws Error when it is not free. */
-export function listen(host: string, port: number, addRoutes: (app: TemplatedApp) => void): Listener {
+export function listen(host: string, port: number, addRoutes: AddRoutes): Listener {
   const uws = loadUws();
   const app = uws.App();
   addRoutes(app);
+  const socket = openListenSocket(app, host, port, EXCLUSIVE_PORT);
+  return {
+    port: uws.us_socket_local_port(socket),
+    stopListening: () => uws.us_listen_socket_close(socket),
+    close: () => app.close(),
+  };
+}
+
+/** Has an app listen. Closes the app and throws an Error when the port is not free. */
+export function openListenSocket(app: TemplatedApp, host: string, port: number, options: number): us_listen_socket {
   let listening: us_listen_socket | false = false;
   // The type declarations leave this overload out.
-  const listenExclusively = app.listen.bind(app) as unknown as ListenExclusively;
-  listenExclusively(host.replace(/^\[|\]$/g, ""), port, EXCLUSIVE_PORT, (socket) => {
+  const listenWithOptions = app.listen.bind(app) as unknown as ListenWithOptions;
+  listenWithOptions(host.replace(/^\[|\]$/g, ""), port, options, (socket) => {
     listening = socket;
   });
   const socket = listening;
@@ -31,9 +46,5 @@ export function listen(host: string, port: number, addRoutes: (app: TemplatedApp
     app.close();
     throw new Error(`cannot listen on ${host}:${port}`);
   }
-  return {
-    port: uws.us_socket_local_port(socket),
-    stopListening: () => uws.us_listen_socket_close(socket),
-    close: () => app.close(),
-  };
+  return socket;
 }

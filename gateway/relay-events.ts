@@ -34,6 +34,7 @@ export function listenToRelays(parts: RelayEventParts): CopyListener {
         connection.copyLost(copy);
       }
     },
+    unreachable: (copy, error) => events.copyUnreachable(copy.service, copy.relay.target, error),
     pushed: (push) => hub.find(push.connection)?.pushed(push),
     revoked: (sessionId) => endSession(parts, sessionId),
   };

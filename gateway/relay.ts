@@ -1,10 +1,14 @@
+import type { SallyportError } from "../platform/errors.ts";
 import { type Client, createClient } from "../platform/rpc/client.ts";
-import { RelayClient } from "../platform/rpc/relay-client.ts";
+import { RelayClient, type RelayListener } from "../platform/rpc/relay-client.ts";
+import type { InternalTls } from "../platform/rpc/tls.ts";
 import {
   type DeliveryServiceRpcs,
   deliveryService,
   type LeaseServiceRpcs,
   leaseService,
+  type MetricsServiceRpcs,
+  metricsService,
   type TokenServiceRpcs,
   tokenService,
 } from "../proto/gen/policy/services.ts";
@@ -19,12 +23,14 @@ export interface Copy {
   readonly tokens: Client<TokenServiceRpcs>;
   readonly deliveries: Client<DeliveryServiceRpcs>;
   readonly leases: Client<LeaseServiceRpcs>;
+  readonly metrics: Client<MetricsServiceRpcs>;
 }
 
 /** What happens on the streams to the copies of a service. */
 export interface CopyListener {
   connected(copy: Copy): void;
   disconnected(copy: Copy): void;
+  unreachable(copy: Copy, error: SallyportError): void;
   pushed(push: Push): void;
   revoked(sessionId: string): void;
 }
@@ -35,9 +41,9 @@ export class ServiceCopies implements Disposable {
   readonly copies: readonly Copy[];
   readonly #byTarget: ReadonlyMap<string, Copy>;
 
-  constructor(service: ServiceName, targets: readonly string[], incarnation: string, listener: CopyListener) {
+  constructor(service: ServiceName, targets: readonly string[], incarnation: string, listener: CopyListener, tls?: InternalTls) {
     this.service = service;
-    this.copies = [...new Set(targets)].map((target) => connectCopy(service, target, incarnation, listener));
+    this.copies = [...new Set(targets)].map((target) => connectCopy(service, target, incarnation, listener, tls));
     this.#byTarget = new Map(this.copies.map((copy) => [copy.relay.target, copy]));
   }
 
@@ -57,19 +63,22 @@ export class ServiceCopies implements Disposable {
 /** The services behind the gateway, by name. */
 export type Services = Readonly<Record<ServiceName, ServiceCopies>>;
 
-function connectCopy(service: ServiceName, target: string, incarnation: string, listener: CopyListener): Copy {
-  const relay = new RelayClient(target, incarnation, {
+function connectCopy(service: ServiceName, target: string, incarnation: string, listener: CopyListener, tls?: InternalTls): Copy {
+  const relayListener: RelayListener = {
     connected: () => listener.connected(copy),
     disconnected: () => listener.disconnected(copy),
+    unreachable: (_, error) => listener.unreachable(copy, error),
     pushed: (push) => listener.pushed(push),
     revoked: (sessionId) => listener.revoked(sessionId),
-  });
+  };
+  const relay = new RelayClient(target, incarnation, relayListener, tls?.to(service));
   const copy: Copy = {
     service,
     relay,
     tokens: createClient(tokenService, relay),
     deliveries: createClient(deliveryService, relay),
     leases: createClient(leaseService, relay),
+    metrics: createClient(metricsService, relay.channel),
   };
   return copy;
 }

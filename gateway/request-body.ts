@@ -1,5 +1,5 @@
 import { SallyportError } from "../platform/errors.ts";
-import type { BodyRoom } from "./body-room.ts";
+import type { Room } from "./body-room.ts";
 
 /** The request that a body belongs to: what can be made to wait. */
 export interface Pausable {
@@ -9,14 +9,13 @@ export interface Pausable {
 
 /** What may gather before anybody reads: a client that has not shown who it is gets no more room. */
 const UNREAD_BYTES = 65_536;
-const RETRY_AFTER_MS = 1_000;
 /** What a chunk costs besides its bytes: a body may come in chunks of one byte. */
 const CHUNK_BYTES = 256;
 
 /** The body of a request as it comes in, held back while nobody reads it. Its bytes count in a room until it is disposed of. */
 export class RequestBody implements AsyncIterable<Uint8Array>, Disposable {
   readonly #source: Pausable;
-  readonly #room: BodyRoom;
+  readonly #room: Room;
   readonly #client: string;
   #chunks: Uint8Array[] = [];
   #takenBytes = 0;
@@ -25,7 +24,7 @@ export class RequestBody implements AsyncIterable<Uint8Array>, Disposable {
   #isWhole = false;
   #wake: (() => void) | undefined;
 
-  constructor(source: Pausable, room: BodyRoom, client: string) {
+  constructor(source: Pausable, room: Room, client: string) {
     this.#source = source;
     this.#room = room;
     this.#client = client;
@@ -38,9 +37,9 @@ export class RequestBody implements AsyncIterable<Uint8Array>, Disposable {
       return;
     }
     const cost = chunk.length + CHUNK_BYTES;
-    if (!this.#room.take(this.#client, cost)) {
-      const facts = { reason: "TOO_MANY_BODIES", retryAfterMs: RETRY_AFTER_MS };
-      this.#failure = new SallyportError("RESOURCE_EXHAUSTED", "too many requests are being read", facts);
+    const refused = this.#room.take(this.#client, cost);
+    if (refused !== undefined) {
+      this.#failure = refused;
       this.drop();
       return;
     }

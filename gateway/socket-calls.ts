@@ -4,7 +4,7 @@ import { toWireStatus } from "../platform/rpc/status.ts";
 import type { Confirmation } from "./confirmation.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Grant } from "./exchange.ts";
-import { forward, type PublicMethod, publicMethod } from "./forward.ts";
+import { forward, publicMethod, type ServedMethod } from "./forward.ts";
 import { type CallFrame, encodeFailure, encodeResponse } from "./frames.ts";
 
 /** Calls of one socket that may wait for their replies at a time. */
@@ -48,6 +48,7 @@ export class SocketCalls {
   start(frame: CallFrame): void {
     const refused = this.#refusal(frame.id);
     if (refused !== undefined) {
+      this.#context.events.callAnswered("socket", frame.method, refused.status, performance.now());
       this.#confirmation.whenDurable(() => this.#sink.sendBinary(encodeFailure(frame.id, toWireStatus(refused))));
       return;
     }
@@ -88,21 +89,27 @@ export class SocketCalls {
   }
 
   async #serve({ id, method: path, request, timeoutMs }: CallFrame, signal: AbortSignal): Promise<Uint8Array> {
+    const startedAt = performance.now();
     try {
       const method = publicMethod(path);
       const caller = this.#callerOf(method);
+      this.#context.limits.takeCall(method.limiter, { address: this.#address, accountId: caller?.accountId });
       const deadline = this.#context.clock() + Math.min(timeoutMs || DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS);
       const options = { caller, deadline, address: this.#address, signal };
-      return encodeResponse(id, await forward(this.#context.services, method, request, options));
+      const response = await forward(this.#context.services, method, request, options);
+      this.#context.events.callAnswered("socket", path, "OK", startedAt);
+      return encodeResponse(id, response);
     } catch (thrown) {
-      if (!(thrown instanceof SallyportError)) {
+      const error = toSallyportError(thrown);
+      if (error !== thrown) {
         this.#context.events.handlingFailed("socket", thrown);
       }
-      return encodeFailure(id, toWireStatus(toSallyportError(thrown)));
+      this.#context.events.callAnswered("socket", path, error.status, startedAt);
+      return encodeFailure(id, toWireStatus(error));
     }
   }
 
-  #callerOf({ credential }: PublicMethod): Caller | undefined {
+  #callerOf({ credential }: ServedMethod): Caller | undefined {
     if (credential === "none") {
       return undefined;
     }

@@ -1,9 +1,12 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from "uWebSockets.js";
+import { SallyportError } from "../platform/errors.ts";
 import type { ServiceName } from "../proto/method.ts";
-import { canonicalAddress } from "./address.ts";
 import { Connection, type Socket } from "./connection.ts";
 import type { GatewayContext } from "./context.ts";
 import { refuse } from "./http-answer.ts";
+import { clientAddress, headerLines } from "./http-client.ts";
+import { refuseWith } from "./http-error.ts";
+import { isFramedClearly, refuseUnclear } from "./http-framing.ts";
 import { isOriginAllowed } from "./origin.ts";
 import { loadUws } from "./uws.ts";
 
@@ -61,33 +64,40 @@ function decodePath(path: string): string {
 }
 
 function upgrade(context: GatewayContext, response: HttpResponse, request: HttpRequest, uwsContext: us_socket_context_t): void {
-  const services = servicesOf(request.getUrl());
-  if (services === undefined) {
-    refuse(response, 404, "unimplemented", "no such service");
+  const { allowedOrigins, transport } = context.config;
+  if (!isFramedClearly(request)) {
+    refuseUnclear(response, transport);
     return;
   }
-  if (!isOriginAllowed(originOf(request), request.getHeader("host"), context.config.allowedOrigins)) {
-    refuse(response, 403, "permission_denied", "this origin may not connect");
+  const services = servicesOf(request.getUrl());
+  if (services === undefined) {
+    refuse(response, 404, "unimplemented", "no such service", transport);
+    return;
+  }
+  const address = clientAddress(response, request, transport.trustedProxies);
+  if (address instanceof SallyportError) {
+    refuseWith(response, context.registry, address, transport);
+    return;
+  }
+  if (!isOriginAllowed(originOf(request), request.getHeader("host"), allowedOrigins, transport.isSecure)) {
+    refuse(response, 403, "permission_denied", "this origin may not connect", transport);
     return;
   }
   if (context.hub.isDraining) {
-    refuse(response, 503, "unavailable", "this gateway is stopping");
+    refuse(response, 503, "unavailable", "this gateway is stopping", transport);
     return;
   }
-  // Never the address of a PROXY preamble: anybody can send one.
-  const address = canonicalAddress(new Uint8Array(response.getRemoteAddress()));
+  const limited = context.limits.takeSocket(address);
+  if (limited !== undefined) {
+    refuseWith(response, context.registry, limited, transport);
+    return;
+  }
   response.upgrade<SocketData>({ services, address }, request.getHeader("sec-websocket-key"), "", "", uwsContext);
 }
 
 /** The `Origin` header; of several, a text that is no origin. */
 function originOf(request: HttpRequest): string | undefined {
-  const origins: string[] = [];
-  // `getHeader` would hide all but the first.
-  request.forEach((name, value) => {
-    if (name === "origin") {
-      origins.push(value);
-    }
-  });
+  const origins = headerLines(request, "origin");
   return origins.length === 0 ? undefined : origins.join(" ");
 }
 
@@ -132,8 +142,8 @@ class UwsSocket implements Socket {
     this.#ws?.ping();
   }
 
-  close(code: number): void {
-    this.#ws?.end(code);
+  close(code: number, reason = ""): void {
+    this.#ws?.end(code, reason);
   }
 
   terminate(): void {

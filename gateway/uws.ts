@@ -9,7 +9,10 @@ export type Uws = typeof import("uWebSockets.js");
  */
 export function loadUws(): Uws {
   try {
-    return createRequire(import.meta.url)("uWebSockets.js") as Uws;
+    const uws = createRequire(import.meta.url)("uWebSockets.js") as Uws & { _cfg(key: string): void };
+    // Undeclared; without it, every answer carries a header that names the library.
+    uws._cfg("silent");
+    return uws;
   } catch (cause) {
     const here = `Node ${process.versions.node} on ${process.platform} ${process.arch}`;
     throw new Error(

@@ -11,36 +11,47 @@ export function mongodbUri(value: string): string {
   return value;
 }
 
-/** Where a gRPC server of this machine listens: a loopback `host:port` (port 0: any that is free), or `unix:<path>`. */
+/** Where a gRPC server listens: `host:port` (port 0: any that is free), or `unix:<path>`. */
 export function listenAddress(value: string): string {
-  if (/^unix:./.test(value)) {
-    return value;
-  }
   const { host, port } = split(value);
-  if (host === "" || port > 65_535) {
+  if (!isUnixSocket(value) && (host === "" || port > 65_535)) {
     throw new Error("expected host:port or unix:<path>");
-  }
-  if (!isLoopbackHost(host)) {
-    throw new Error("expected a loopback host: processes on other machines need mutual TLS, which there is none of");
   }
   return value;
 }
 
-/** Where gRPC servers of this machine are: a comma list of loopback `host:port`, with or without `dns:///`, or `unix:<path>`. */
+/** Where gRPC servers are: a comma list of `host:port`, with or without `dns:///`, or `unix:<path>`. */
 export function targetList(value: string): readonly string[] {
   const targets = list(value);
   if (targets.length === 0 || !targets.every(isTarget)) {
-    throw new Error("expected a comma list of host:port on the loopback interface, or unix:<path>");
+    throw new Error("expected a comma list of host:port (a host that can be connected to), dns:///name:port or unix:<path>");
   }
   return targets;
 }
 
+/** Whether nobody on another machine takes part: a loopback address or a unix socket. */
+export function isOfThisMachine(address: string): boolean {
+  return isUnixSocket(address) || isLoopbackHost(splitTarget(address).host);
+}
+
+/** Whether an address is `unix:<path>`. */
+export function isUnixSocket(address: string): boolean {
+  return /^unix:./.test(address);
+}
+
+/** Hosts that are listened on and are nowhere. */
+const ANYWHERE = ["0.0.0.0", "[::]"];
+
 function isTarget(value: string): boolean {
-  const { host, port } = split(value.replace(/^dns:\/\/\//, ""));
-  return /^unix:./.test(value) || (isLoopbackHost(host) && port > 0 && port <= 65_535);
+  const { host, port } = splitTarget(value);
+  return isUnixSocket(value) || (host !== "" && !ANYWHERE.includes(host) && port > 0 && port <= 65_535);
+}
+
+function splitTarget(value: string): { host: string; port: number } {
+  return split(value.replace(/^dns:\/\/\//, ""));
 }
 
 function split(value: string): { host: string; port: number } {
-  const [, host = "", port = "0"] = /^(\[[0-9a-f:.]+\]|[^:/]+):(\d{1,5})$/i.exec(value) ?? [];
+  const [, host = "", port = "0"] = /^(\[[0-9a-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(value) ?? [];
   return { host, port: Number(port) };
 }

@@ -2,13 +2,22 @@
 export class GroupCommit<Item, Result> {
   readonly #commit: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly #maxItems: number;
+  readonly #taken: (items: number) => void;
   #queue: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
   #running = false;
 
-  /** `commit` answers one result for each item, in order; when it rejects, every item of its batch is rejected with that error. */
-  constructor(commit: (items: readonly Item[]) => Promise<readonly Result[]>, maxItems = 1000) {
+  /**
+   * `commit` answers one result for each item, in order; when it rejects, every item of its batch is rejected with that error.
+   * `taken` hears how large each batch is.
+   */
+  constructor(
+    commit: (items: readonly Item[]) => Promise<readonly Result[]>,
+    maxItems = 1000,
+    taken: (items: number) => void = () => undefined,
+  ) {
     this.#commit = commit;
     this.#maxItems = maxItems;
+    this.#taken = taken;
   }
 
   /** Queues an item; settles with its batch. */
@@ -26,6 +35,7 @@ export class GroupCommit<Item, Result> {
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0, this.#maxItems);
+      this.#taken(batch.length);
       try {
         const results = await this.#commit(batch.map(({ item }) => item));
         batch.forEach(({ resolve }, index) => {

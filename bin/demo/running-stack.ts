@@ -8,7 +8,7 @@ import { isListening, parsePort } from "../mongod/port.ts";
 /** The stack that runs with this environment, and its database where it can be known; undefined when no gateway is ready there. */
 export async function findRunningStack(env: Env): Promise<{ url: string; mongodbUri: string | undefined } | undefined> {
   const { gatewayConfig } = await import("../../gateway/config.ts");
-  const { host, port, adminHost, adminPort } = gatewayConfig(env);
+  const { host, port, tls, adminHost, adminPort } = gatewayConfig(env);
   const isReady = await fetch(`http://${adminHost}:${adminPort}/readyz`).then(
     ({ ok }) => ok,
     () => false,
@@ -20,5 +20,8 @@ export async function findRunningStack(env: Env): Promise<{ url: string; mongodb
   const embeddedPort = parsePort(await readFile(join(dataDirectory, "mongod-port"), "utf8").catch(() => ""));
   // The file outlives its database, and the stack may run on another one.
   const isEmbedded = embeddedPort !== undefined && (await isListening(embeddedPort));
-  return { url: `http://${host}:${port}`, mongodbUri: mongodbUri ?? (isEmbedded ? mongodUri(embeddedPort) : undefined) };
+  return {
+    url: `${tls === undefined ? "http" : "https"}://${host}:${port}`,
+    mongodbUri: mongodbUri ?? (isEmbedded ? mongodUri(embeddedPort) : undefined),
+  };
 }

@@ -26,9 +26,9 @@ export function childEnvironment(env: Env, config: LauncherConfig, { databaseUri
     ...env,
     MONGODB_URI: databaseUri,
     ACCOUNT_LISTEN: accountListen,
-    ACCOUNT_TARGETS: env["ACCOUNT_TARGETS"] || accountListen,
+    ACCOUNT_TARGETS: env["ACCOUNT_TARGETS"] || targetOf(accountListen),
     CHAT_LISTEN: chatListen,
-    CHAT_TARGETS: env["CHAT_TARGETS"] || chatListen,
+    CHAT_TARGETS: env["CHAT_TARGETS"] || targetOf(chatListen),
     SALLYPORT_DATA_DIR: config.dataDirectory,
     SALLYPORT_KEYS_DIR: config.keysDirectory,
     ACCOUNT_DEV_LOGIN: env["ACCOUNT_DEV_LOGIN"] || (isLoopbackHost(gatewayHost(env)) ? "on" : "off"),
@@ -55,6 +55,11 @@ export function checkAcrossRoles(env: Env): void {
   if (problems.length > 0) {
     throw new ConfigError(problems);
   }
+}
+
+/** Where this machine finds a server that listens on an address, or on all of its addresses. */
+function targetOf(listen: string): string {
+  return listen.replace(/^(0\.0\.0\.0|\[::\]):/, "localhost:");
 }
 
 function gatewayHost(env: Env): string {

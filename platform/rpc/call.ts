@@ -1,5 +1,6 @@
 import type { Event } from "../../proto/gen/sallyport/gateway/v1/events.ts";
 import type { Method, Rpcs, Service, ServiceName } from "../../proto/method.ts";
+import type { CallMetrics } from "../call-metrics.ts";
 
 /** Who calls, as the gateway checked it: ids in lower case. */
 export interface Caller {
@@ -37,6 +38,9 @@ export interface GatewayPeer {
 /** What acts on a request. Throws SallyportError for every outcome but OK. */
 export type Handler<Request, Response> = (request: Request, call: Call) => Promise<Response> | Response;
 
+/** Lets a call go on, once it is known who calls and before the request is read. Throws SallyportError where it may not. */
+export type Admit = (call: Call) => Promise<void>;
+
 /** A handler for each method of a service: a missing one does not compile. */
 export type Handlers<R extends Rpcs> = { readonly [K in keyof R]: Handler<R[K]["request"], R[K]["response"]> };
 
@@ -46,6 +50,9 @@ export interface Implementation {
   readonly method: Method<any, any>;
   // biome-ignore lint/suspicious/noExplicitAny: as above
   readonly handler: Handler<any, any>;
+  readonly admit?: Admit;
+  /** Hears of each call that was answered. */
+  readonly calls?: CallMetrics;
 }
 
 /** Pairs the methods of a service with their handlers. */

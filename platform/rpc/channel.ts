@@ -1,17 +1,23 @@
 import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import { Status } from "../../proto/gen/google/rpc/status.ts";
+import { isUnixSocket } from "../addresses.ts";
 import { SallyportError, StatusCode, type StatusName } from "../errors.ts";
 import type { CallOptions, Invoker } from "./client.ts";
 import { CHANNEL_OPTIONS, callerMetadata } from "./metadata.ts";
 import { fromWireStatus } from "./status.ts";
+import type { ChannelTls } from "./tls.ts";
 
-/** One gRPC channel to one target (`host:port` or `unix:<path>`), for unary calls. Connects when first used, and again after a loss. */
+/**
+ * One gRPC channel to one target (`host:port`, `dns:///name:port` or `unix:<path>`), for unary calls. Connects when first used, and again
+ * after a loss. Unix sockets are plain even with TLS: their file decides who connects, and they have no name that a certificate could bear.
+ */
 export class Channel implements Invoker, Disposable {
   /** The grpc-js client, for streams beside the unary calls. */
   readonly grpc: Client;
 
-  constructor(target: string) {
-    this.grpc = new Client(target, credentials.createInsecure(), CHANNEL_OPTIONS);
+  constructor(target: string, tls?: ChannelTls) {
+    const isPlain = tls === undefined || isUnixSocket(target);
+    this.grpc = new Client(target, isPlain ? credentials.createInsecure() : tls.channelCredentials, CHANNEL_OPTIONS);
   }
 
   invoke(method: string, request: Uint8Array, { deadline, signal, ...from }: CallOptions): Promise<Uint8Array> {
@@ -46,7 +52,8 @@ export class Channel implements Invoker, Disposable {
   }
 }
 
-function readError(error: ServiceError): SallyportError {
+/** What an error of grpc-js says. */
+export function readError(error: ServiceError): SallyportError {
   const details = error.metadata?.get("grpc-status-details-bin")[0];
   if (details instanceof Buffer) {
     return fromWireStatus(Status.decode(details));

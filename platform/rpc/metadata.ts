@@ -1,12 +1,18 @@
 import { type ChannelOptions, Metadata } from "@grpc/grpc-js";
+import { Status } from "../../proto/gen/google/rpc/status.ts";
 import { isUuid } from "../ids.ts";
-import type { Call, Caller } from "./call.ts";
+import type { Call } from "./call.ts";
 import type { CallOptions } from "./client.ts";
+import type { WireStatus } from "./status.ts";
 
-/** Of every channel and server: room for the largest call (a report), and pings that find a dead peer within seconds. */
+/**
+ * Of every channel and server: room for the largest call (a report), pings that find a dead peer within seconds, and no way through a proxy that
+ * the environment names.
+ */
 export const CHANNEL_OPTIONS: ChannelOptions = {
   "grpc.max_receive_message_length": 16 * 1024 * 1024,
   "grpc.max_send_message_length": 16 * 1024 * 1024,
+  "grpc.enable_http_proxy": 0,
   "grpc.keepalive_time_ms": 10_000,
   "grpc.keepalive_timeout_ms": 5_000,
   "grpc.keepalive_permit_without_calls": 1,
@@ -40,4 +46,11 @@ export function readCaller(metadata: Metadata): Pick<Call, "caller" | "isOperato
     isOperator: read("sallyport-operator") === "true",
     address: read("sallyport-address"),
   };
+}
+
+/** An error as grpc-js sends it, its details in the trailers. */
+export function toServiceStatus(status: WireStatus): { code: number; details: string; metadata: Metadata } {
+  const metadata = new Metadata();
+  metadata.set("grpc-status-details-bin", Buffer.from(Status.encode(status).finish()));
+  return { code: status.code, details: status.message, metadata };
 }

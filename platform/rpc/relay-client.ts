@@ -1,17 +1,20 @@
-import type { ClientDuplexStream } from "@grpc/grpc-js";
+import type { ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
 import type { Push, RelayReply, RelayRequest, RelayResponse, ToService } from "../../proto/gen/sallyport/relay/v1/relay.ts";
 import { SallyportError, unavailable } from "../errors.ts";
 import { BatchWriter } from "./batch-writer.ts";
-import { Channel } from "./channel.ts";
+import { Channel, readError } from "./channel.ts";
 import type { CallOptions, Invoker } from "./client.ts";
 import { relayService } from "./relay-method.ts";
 import { fromWireStatus } from "./status.ts";
+import type { ChannelTls } from "./tls.ts";
 
 /** What a gateway does with what its relay stream brings. */
 export interface RelayListener {
   /** The stream stands. Everything attached through an earlier stream is forgotten at the other end. */
   connected(relay: RelayClient): void;
   disconnected(relay: RelayClient): void;
+  /** No stream comes about, and why; said once until one stands. */
+  unreachable?(relay: RelayClient, error: SallyportError): void;
   pushed(push: Push): void;
   revoked(sessionId: string): void;
 }
@@ -36,14 +39,15 @@ export class RelayClient implements Invoker, Disposable {
   #writer: BatchWriter<ToService> | undefined;
   #connected = false;
   #attempt = 0;
+  #isKnownUnreachable = false;
   #lastId = 0;
   #disposed = false;
   #timer: NodeJS.Timeout | undefined;
   #stream: ClientDuplexStream<RelayRequest, RelayResponse> | undefined;
 
-  constructor(target: string, incarnation: string, listener: RelayListener) {
+  constructor(target: string, incarnation: string, listener: RelayListener, tls?: ChannelTls) {
     this.target = target;
-    this.channel = new Channel(target);
+    this.channel = new Channel(target, tls);
     this.#incarnation = incarnation;
     this.#listener = listener;
     this.#open();
@@ -102,12 +106,23 @@ export class RelayClient implements Invoker, Disposable {
     stream.once("metadata", () => {
       this.#connected = true;
       this.#attempt = 0;
+      this.#isKnownUnreachable = false;
       this.#listener.connected(this);
     });
     stream.on("data", (response: RelayResponse) => this.#receive(response));
-    stream.on("error", () => this.#reopen(stream));
+    stream.on("error", (error: ServiceError) => {
+      this.#tellUnreachable(stream, error);
+      this.#reopen(stream);
+    });
     stream.on("end", () => this.#reopen(stream));
     writer.add({ kind: { $case: "hello", value: { incarnation: this.#incarnation } } });
+  }
+
+  #tellUnreachable(stream: ClientDuplexStream<RelayRequest, RelayResponse>, error: ServiceError): void {
+    if (stream === this.#stream && !this.#connected && !this.#isKnownUnreachable) {
+      this.#isKnownUnreachable = true;
+      this.#listener.unreachable?.(this, readError(error));
+    }
   }
 
   #reopen(stream: ClientDuplexStream<RelayRequest, RelayResponse>): void {

@@ -6,6 +6,7 @@ import type { Logger } from "../logger.ts";
 import { answer, type Outcome } from "./answer.ts";
 import { BatchWriter } from "./batch-writer.ts";
 import type { Call, Caller, GatewayPeer, Implementation } from "./call.ts";
+import type { Peer } from "./peer.ts";
 import { toWireStatus } from "./status.ts";
 
 /** What a service does when a gateway's stream begins and ends. */
@@ -14,11 +15,15 @@ export interface RelayObserver {
   gatewayLeft(gateway: GatewayPeer): void;
 }
 
-/** Serves one relay stream until it ends. A stream whose first item is no Hello is ended. */
+/**
+ * Serves one relay stream until it ends. A stream whose first item is no Hello is ended. The calls on it are held to the peer's roles like all
+ * others.
+ */
 export function serveRelay(
   stream: ServerDuplexStream<RelayRequest, RelayResponse>,
   implementations: ReadonlyMap<string, Implementation>,
   observer: RelayObserver,
+  peer: Peer,
   logger: Logger,
 ): void {
   const writer = new BatchWriter<ToGateway>({ write: (items, written) => stream.write({ items }, written) }, sizeOf);
@@ -29,7 +34,7 @@ export function serveRelay(
     const implementation = implementations.get(call.method);
     const context = new RelayedCall(call, from);
     running.set(call.id, context);
-    const outcome = implementation ? await answer(implementation, call.request, context, logger) : unknownMethod();
+    const outcome = implementation ? await answer(implementation, call.request, context, peer, logger) : unknownMethod();
     running.delete(call.id);
     context.settle();
     writer.add({ kind: { $case: "reply", value: toReply(call.id, outcome) } });

@@ -1,14 +1,19 @@
-import { type handleUnaryCall, Metadata, Server, ServerCredentials, type ServerDuplexStream, type ServerUnaryCall } from "@grpc/grpc-js";
+import { type handleUnaryCall, Server, ServerCredentials, type ServerDuplexStream, type ServerUnaryCall } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
-import { Status } from "../../proto/gen/google/rpc/status.ts";
 import type { RelayRequest, RelayResponse } from "../../proto/gen/sallyport/relay/v1/relay.ts";
+import { isUnixSocket } from "../addresses.ts";
+import { createCallMetrics } from "../call-metrics.ts";
 import type { Running } from "../lifecycle.ts";
 import type { Logger } from "../logger.ts";
+import { Metrics } from "../metrics.ts";
 import { answer } from "./answer.ts";
 import type { Call, Implementation } from "./call.ts";
-import { CHANNEL_OPTIONS, readCaller } from "./metadata.ts";
+import { CHANNEL_OPTIONS, readCaller, toServiceStatus } from "./metadata.ts";
+import { localPeer, type Peer, peerNotAllowed, readPeer } from "./peer.ts";
 import { relayService } from "./relay-method.ts";
 import { type RelayObserver, serveRelay } from "./relay-server.ts";
+import { toWireStatus } from "./status.ts";
+import type { InternalTls } from "./tls.ts";
 
 /** What a service offers, and where. */
 export interface RpcServerConfig {
@@ -16,6 +21,10 @@ export interface RpcServerConfig {
   readonly listen: string;
   readonly implementations: readonly Implementation[];
   readonly observer: RelayObserver;
+  /** What a server over TCP listens with: whoever connects shows a certificate, and is held to its roles. Undefined: plain. */
+  readonly tls?: InternalTls | undefined;
+  /** What calls are counted in. */
+  readonly metrics?: Metrics;
 }
 
 /** A gRPC server that answers. */
@@ -24,24 +33,39 @@ export interface RpcServer extends Running {
   setHealth(part: string, serving: boolean): void;
 }
 
+/** More calls than that on one connection wait at its client's. */
+const MAX_STREAMS = 256;
+
 /**
  * Starts a gRPC server: every method as a unary call and on the relay stream, with the same handlers, and health checks
  * (grpc.health.v1). @throws Error when the address cannot be listened on.
  */
-export async function startRpcServer({ listen, implementations, observer }: RpcServerConfig, logger: Logger): Promise<RpcServer> {
-  const server = new Server(CHANNEL_OPTIONS);
+export async function startRpcServer({ listen, tls, observer, ...offer }: RpcServerConfig, logger: Logger): Promise<RpcServer> {
+  const server = new Server({ ...CHANNEL_OPTIONS, "grpc.max_concurrent_streams": MAX_STREAMS });
+  // Unix sockets are plain even with TLS: see Channel.
+  const serverTls = isUnixSocket(listen) ? undefined : tls;
+  const peerOf = (call: Connected): Peer => (serverTls === undefined ? localPeer : readPeer(call.getAuthContext().sslPeerCertificate));
+  const implementations = counting(offer);
   const byPath = new Map(implementations.map((implementation) => [implementation.method.path, implementation]));
   for (const implementation of implementations) {
-    server.register(implementation.method.path, unary(implementation, logger), encodeBytes, decodeBytes, "unary");
+    server.register(implementation.method.path, unary(implementation, peerOf, logger), encodeBytes, decodeBytes, "unary");
   }
   server.addService(relayService, {
-    relay: (stream: ServerDuplexStream<RelayRequest, RelayResponse>) => serveRelay(stream, byPath, observer, logger),
+    relay: (stream: ServerDuplexStream<RelayRequest, RelayResponse>) => {
+      const peer = peerOf(stream);
+      if (peer.mayBe("gateway")) {
+        serveRelay(stream, byPath, observer, peer, logger);
+      } else {
+        stream.emit("error", toServiceStatus(toWireStatus(peerNotAllowed())));
+      }
+    },
   });
   const health = new HealthImplementation({ "": "SERVING" });
   health.addToServer(server);
 
+  const credentials = serverTls?.serverCredentials ?? ServerCredentials.createInsecure();
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(listen, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+    server.bindAsync(listen, credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
   });
   return {
     address: listen.startsWith("unix:") ? listen : `${listen.slice(0, listen.lastIndexOf(":"))}:${port}`,
@@ -52,18 +76,28 @@ export async function startRpcServer({ listen, implementations, observer }: RpcS
   };
 }
 
-function unary(implementation: Implementation, logger: Logger): handleUnaryCall<Buffer, Buffer> {
+function counting({
+  implementations,
+  metrics = new Metrics(),
+}: Pick<RpcServerConfig, "implementations" | "metrics">): readonly Implementation[] {
+  const paths = implementations.map(({ method }) => method.path);
+  const calls = createCallMetrics(metrics, "sallyport_rpc_calls", "Calls of other processes", paths);
+  return implementations.map((implementation) => ({ ...implementation, calls }));
+}
+
+/** What grpc-js's calls of all kinds have. */
+type Connected = Pick<ServerUnaryCall<Buffer, Buffer>, "getAuthContext">;
+
+function unary(implementation: Implementation, peerOf: (call: Connected) => Peer, logger: Logger): handleUnaryCall<Buffer, Buffer> {
   return (grpcCall, callback) => {
     const controller = new AbortController();
     grpcCall.on("cancelled", () => controller.abort());
-    void answer(implementation, grpcCall.request, unaryCall(grpcCall, controller.signal), logger).then((outcome) => {
+    void answer(implementation, grpcCall.request, unaryCall(grpcCall, controller.signal), peerOf(grpcCall), logger).then((outcome) => {
       if ("response" in outcome) {
         callback(null, Buffer.from(outcome.response));
         return;
       }
-      const metadata = new Metadata();
-      metadata.set("grpc-status-details-bin", Buffer.from(Status.encode(outcome.status).finish()));
-      callback({ code: outcome.status.code, details: outcome.status.message, metadata });
+      callback(toServiceStatus(outcome.status));
     });
   };
 }

@@ -21,14 +21,15 @@ export function minimal(message: DescMessage, policies: Policies): Expression {
   return print(minimalEntries(message, policies));
 }
 
-/** The smallest message, but with one field as given. The other alternatives of its oneof are left out. */
+/** The smallest message, but with one field as given. The other alternatives of its oneof are left out; of a oneof, the zero value is written. */
 export function minimalWith(field: DescField, value: Expression | undefined, policies: Policies): Expression {
   const entries = new Map(minimalEntries(field.parent, policies));
   for (const other of field.oneof?.fields ?? [field]) {
     entries.delete(other.jsonName);
   }
-  if (value !== undefined) {
-    entries.set(field.jsonName, value);
+  const written = value ?? (field.oneof !== undefined && field.message === undefined ? zero(field) : undefined);
+  if (written !== undefined) {
+    entries.set(field.jsonName, written);
   }
   return print(entries);
 }

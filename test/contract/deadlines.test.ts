@@ -53,6 +53,7 @@ async function callTooLate(target: string, method: MethodContract): Promise<numb
     [constants.HTTP2_HEADER_CONTENT_TYPE]: "application/grpc",
     te: "trailers",
     "grpc-timeout": "1n",
+    ...(method.credential === "operator" && { "sallyport-operator": "true" }),
     ...(token && { "sallyport-account-id": SOMEBODY, "sallyport-session-id": SOMEBODY, "sallyport-service": token.right }),
   });
   let status: unknown;

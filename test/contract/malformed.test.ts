@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { Channel } from "../../platform/rpc/channel.ts";
 import { contract } from "../../proto/gen/policy/contract.ts";
 import { type Stack, sharedStack } from "../support/stack.ts";
-import { callerWith, createInsider, type Insider, serverOf, tokensFor } from "./insider.ts";
+import { createInsider, doorOf, type Insider, identityFor, serverOf } from "./insider.ts";
 import { overGrpc, overJson, overProto, overSocket } from "./ways.ts";
 
 /** A tag without a value, a length beyond the end, a varint without an end, field number 0, a group's end without its start. */
@@ -29,29 +29,29 @@ describe("bytes that are no message are INVALID_ARGUMENT", () => {
   });
 
   for (const method of contract) {
-    const token = tokensFor(method.credential);
-
     it(`to the service itself: ${method.path}`, async () => {
-      const caller = token && callerWith(token.right, insider);
+      const identity = identityFor(method.credential, insider);
 
       for (const bytes of NOT_MESSAGES) {
-        expect(await overGrpc(channels[serverOf(method.owner)], method, bytes, caller), bytes.toString("hex")).to.include(REFUSED);
+        expect(await overGrpc(channels[serverOf(method.owner)], method, bytes, identity), bytes.toString("hex")).to.include(REFUSED);
       }
     });
 
-    if (method.audience === "public") {
+    if (method.audience !== "internal") {
       it(`from outside: ${method.path}`, async () => {
-        const accessToken = token && insider.accessTokens[token.right];
+        const door = await doorOf(stack, method, insider);
 
         for (const bytes of NOT_MESSAGES) {
-          expect(await overProto(stack.httpUrl, method, bytes, accessToken), bytes.toString("hex")).to.include({
+          expect(await overProto(door.url, method, bytes, door.token), bytes.toString("hex")).to.include({
             ...REFUSED,
             httpStatus: 400,
           });
-          expect(await overSocket(insider.sockets[serverOf(method.owner)], method, bytes), bytes.toString("hex")).to.include(REFUSED);
+          if (method.audience === "public") {
+            expect(await overSocket(insider.sockets[serverOf(method.owner)], method, bytes), bytes.toString("hex")).to.include(REFUSED);
+          }
         }
         for (const text of NOT_JSON) {
-          expect(await overJson(stack.httpUrl, method, text, accessToken), text).to.include({ ...REFUSED, httpStatus: 400 });
+          expect(await overJson(door.url, method, text, door.token), text).to.include({ ...REFUSED, httpStatus: 400 });
         }
       });
     }

@@ -3,7 +3,7 @@ import { Channel } from "../../platform/rpc/channel.ts";
 import type { BadRequestSample, MethodContract } from "../../proto/contract.ts";
 import { contract } from "../../proto/gen/policy/contract.ts";
 import { type Stack, sharedStack } from "../support/stack.ts";
-import { callerWith, createInsider, type Insider, serverOf, tokensFor } from "./insider.ts";
+import { createInsider, doorOf, type Insider, identityFor, serverOf } from "./insider.ts";
 import { type Outcome, ruleBroken } from "./outcome.ts";
 import { encodeJson } from "./schema.ts";
 import { overGrpc, overJson, overProto, overSocket } from "./ways.ts";
@@ -27,29 +27,28 @@ describe("a request that breaks a rule is refused with the field's name", () => 
 
   for (const method of contract.filter(({ bad }) => bad.length > 0)) {
     it(`by the service itself: ${method.path}`, async () => {
-      const token = tokensFor(method.credential);
-      const caller = token && callerWith(token.right, insider);
+      const identity = identityFor(method.credential, insider);
 
       await expectRefusals(method, (request) =>
-        overGrpc(channels[serverOf(method.owner)], method, encodeJson(method.request, request), caller),
+        overGrpc(channels[serverOf(method.owner)], method, encodeJson(method.request, request), identity),
       );
     });
 
-    if (method.audience === "public") {
+    if (method.audience !== "internal") {
       it(`over HTTP in JSON: ${method.path}`, async () => {
-        const token = tokensFor(method.credential);
+        const { url, token } = await doorOf(stack, method, insider);
 
-        await expectRefusals(method, (request) => overJson(stack.httpUrl, method, request, token && insider.accessTokens[token.right]));
+        await expectRefusals(method, (request) => overJson(url, method, request, token));
       });
 
       it(`over HTTP in protobuf: ${method.path}`, async () => {
-        const token = tokensFor(method.credential);
+        const { url, token } = await doorOf(stack, method, insider);
 
-        await expectRefusals(method, (request) =>
-          overProto(stack.httpUrl, method, encodeJson(method.request, request), token && insider.accessTokens[token.right]),
-        );
+        await expectRefusals(method, (request) => overProto(url, method, encodeJson(method.request, request), token));
       });
+    }
 
+    if (method.audience === "public") {
       it(`on a socket: ${method.path}`, async () => {
         const socket = insider.sockets[serverOf(method.owner)];
 

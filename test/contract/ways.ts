@@ -1,9 +1,9 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { SallyportError, StatusCode } from "../../platform/errors.ts";
-import type { Caller } from "../../platform/rpc/call.ts";
 import type { Channel } from "../../platform/rpc/channel.ts";
 import type { MethodContract } from "../../proto/contract.ts";
 import type { RawSocket } from "../support/raw-socket.ts";
+import type { Identity } from "./insider.ts";
 import { failure, type Outcome } from "./outcome.ts";
 import { encodeJson } from "./schema.ts";
 
@@ -67,9 +67,9 @@ export async function overSocket(socket: RawSocket, method: Callable, request: U
 }
 
 /** Calls a service itself, as a gateway would that has checked who calls. */
-export async function overGrpc(channel: Channel, method: Callable, request: Uint8Array, caller?: Caller): Promise<Outcome> {
+export async function overGrpc(channel: Channel, method: Callable, request: Uint8Array, identity: Identity = {}): Promise<Outcome> {
   try {
-    const response = await channel.invoke(method.path, request, { deadline: Date.now() + 10_000, caller, address: "127.0.0.1" });
+    const response = await channel.invoke(method.path, request, { deadline: Date.now() + 10_000, ...identity, address: "127.0.0.1" });
     return { code: 0, fields: [], response };
   } catch (error) {
     if (!(error instanceof SallyportError)) {

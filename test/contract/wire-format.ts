@@ -9,7 +9,7 @@ export interface Sample {
   readonly json: unknown;
   /** As it follows the tag. */
   readonly wire: Buffer;
-  readonly wireType: 0 | 2;
+  readonly wireType: 0 | 1 | 2;
 }
 
 const VARINT_300 = Buffer.from("ac02", "hex");
@@ -42,6 +42,7 @@ const SCALARS: Readonly<Record<string, Sample>> = {
   bytes: { value: Buffer.from([0xa5]), json: "pQ==", wire: Buffer.from("01a5", "hex"), wireType: 2 },
   uint32: { value: 300, json: 300, wire: VARINT_300, wireType: 0 },
   uint64: { value: 300, json: "300", wire: VARINT_300, wireType: 0 },
+  double: { value: 1.5, json: 1.5, wire: Buffer.from("000000000000f83f", "hex"), wireType: 1 },
   bool: { value: true, json: true, wire: Buffer.from([1]), wireType: 0 },
 };
 

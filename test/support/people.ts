@@ -22,11 +22,12 @@ export interface Answer {
   readonly body: Record<string, unknown>;
 }
 
-/** Calls a method over HTTP with JSON. */
-export async function call(httpUrl: string, method: string, request: unknown, accessToken?: Buffer): Promise<Answer> {
+/** Calls a method over HTTP with JSON, and with a token: bytes go in base64. */
+export async function call(httpUrl: string, method: string, request: unknown, token?: Buffer | string): Promise<Answer> {
+  const bearer = Buffer.isBuffer(token) ? token.toString("base64") : token;
   const response = await fetch(`${httpUrl}/${method}`, {
     method: "POST",
-    headers: { "content-type": "application/json", ...(accessToken ? { authorization: `Bearer ${accessToken.toString("base64")}` } : {}) },
+    headers: { "content-type": "application/json", ...(bearer ? { authorization: `Bearer ${bearer}` } : {}) },
     body: JSON.stringify(request),
   });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };

@@ -22,7 +22,11 @@ export class RawSocket implements AsyncDisposable {
   }
 
   /** Opens a socket to `path` of a gateway. Rejects when the upgrade is refused. */
-  static async open(httpUrl: string, path: string, options: { headers?: Record<string, string> } = {}): Promise<RawSocket> {
+  static async open(
+    httpUrl: string,
+    path: string,
+    options: { headers?: Record<string, string>; localAddress?: string; ca?: string } = {},
+  ): Promise<RawSocket> {
     const socket = new WebSocket(httpUrl.replace("http", "ws") + path, { perMessageDeflate: false, ...options });
     const raw = new RawSocket(socket);
     await once(socket, "open");

@@ -22,6 +22,8 @@ export interface Stack extends AsyncDisposable {
   readonly pidOf: (role: Role) => Promise<number>;
   /** Resolves when every part answers (`/readyz`). */
   readonly ready: () => Promise<void>;
+  /** What operators show. */
+  readonly operatorToken: () => Promise<string>;
 }
 
 /** The processes of a stack besides its launcher. */
@@ -55,7 +57,7 @@ export async function stopSharedStacks(): Promise<void> {
   await Promise.all(stacks.map(async (stack) => (await stack)[Symbol.asyncDispose]()));
 }
 
-/** Starts the launcher, on a data directory and on ports of its own, and resolves at its ready line. */
+/** Starts the launcher, on a data directory and on ports of its own, without rate limits, and resolves at its ready line. */
 export async function startStack({ env = {}, supervise = false, embeddedDatabase = false, inPlaceOf }: StackOptions = {}): Promise<Stack> {
   const place = inPlaceOf ?? (await newPlace(embeddedDatabase));
   const launcher = spawn(process.execPath, [ENTRY, "start", ...(supervise ? ["--supervise"] : [])], {
@@ -70,6 +72,7 @@ export async function startStack({ env = {}, supervise = false, embeddedDatabase
       SALLYPORT_DATA_DIR: place.dataDirectory,
       MONGODB_URI: embeddedDatabase ? "" : place.mongodbUri,
       GATEWAY_DRAIN_MS: "0",
+      SALLYPORT_LIMITS: "off",
       ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],
@@ -79,13 +82,18 @@ export async function startStack({ env = {}, supervise = false, embeddedDatabase
     log += text;
   });
   const ended = once(launcher, "exit");
-  await Promise.race([readyLine(launcher), ended.then(() => Promise.reject(new Error(`the stack did not start:\n${log}`)))]);
+  const httpUrl = await Promise.race([
+    readyLine(launcher),
+    ended.then(() => Promise.reject(new Error(`the stack did not start:\n${log}`))),
+  ]);
   return {
     ...place,
+    httpUrl,
     mongodbUri: embeddedDatabase ? await embeddedUri(place.dataDirectory) : place.mongodbUri,
     launcher,
     log: () => log,
     ready: () => becomeReady(place.adminUrl),
+    operatorToken: () => readFile(join(place.dataDirectory, "operator-token"), "utf8"),
     pidOf: (role) => findChild(launcher.pid ?? 0, role),
     [Symbol.asyncDispose]: async () => {
       launcher.kill("SIGTERM");
@@ -126,7 +134,7 @@ async function readyLine(launcher: ChildProcess): Promise<string> {
     throw new Error("the launcher has no standard output");
   }
   for await (const line of createInterface({ input: launcher.stdout })) {
-    const ready = /^ready (http:\S+)$/.exec(line);
+    const ready = /^ready (https?:\S+)$/.exec(line);
     if (ready?.[1] !== undefined) {
       launcher.stdout.resume();
       return ready[1];
@@ -153,7 +161,8 @@ async function findChild(launcherPid: number, role: Role): Promise<number> {
   throw new Error(`no process has the role ${role}`);
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports of 127.0.0.1 that nobody listens on at the moment. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, "127.0.0.1");

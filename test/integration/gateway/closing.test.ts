@@ -243,36 +243,3 @@ describe("the end of a socket", () => {
     expect(presentations).to.equal(1);
   });
 });
-
-describe("the operator's listener", () => {
-  it("says that the gateway lives and is ready", async () => {
-    await using stack = await startStack();
-
-    const [live, ready] = await Promise.all([fetch(`${stack.gateway.adminAddress}/livez`), fetch(`${stack.gateway.adminAddress}/readyz`)]);
-
-    expect([live.status, ready.status]).to.deep.equal([200, 200]);
-  });
-
-  it("names the part that fails", async () => {
-    await using stack = await startStack();
-    stack.account.server.setHealth("database", false);
-    await stack.chat[Symbol.asyncDispose]();
-
-    const response = await fetch(`${stack.gateway.adminAddress}/readyz`);
-
-    expect(response.status).to.equal(503);
-    expect(await response.json()).to.deep.equal({ status: "not ready", failing: ["account database", "chat"] });
-  });
-
-  it("has nothing else, and the public port has none of it", async () => {
-    await using stack = await startStack();
-
-    const answers = await Promise.all([
-      fetch(`${stack.gateway.adminAddress}/sallyport.account.v1.AccountService/Login`, { method: "POST" }),
-      fetch(`${stack.gateway.address}/livez`),
-      fetch(`${stack.gateway.address}/readyz`),
-    ]);
-
-    expect(answers.map(({ status }) => status)).to.deep.equal([404, 404, 404]);
-  });
-});

@@ -2,16 +2,23 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { SallyportError } from "../../../platform/errors.ts";
 import { createLogger, type Logger } from "../../../platform/logger.ts";
+import { Metrics } from "../../../platform/metrics.ts";
 import { type Call, type GatewayPeer, type Handlers, implement } from "../../../platform/rpc/call.ts";
+import { metricsHandlers } from "../../../platform/rpc/metrics-handlers.ts";
 import { type RpcServer, startRpcServer } from "../../../platform/rpc/server.ts";
 import {
   type AccountServiceRpcs,
+  type AdminServiceRpcs,
   accountService,
+  adminService,
   type ChatServiceRpcs,
   chatService,
   type DeliveryServiceRpcs,
   deliveryService,
   leaseService,
+  type ModerationServiceRpcs,
+  metricsService,
+  moderationService,
   type TokenServiceRpcs,
   tokenService,
 } from "../../../proto/gen/policy/services.ts";
@@ -34,6 +41,8 @@ const never = (): never => {
 export interface Overrides {
   token?: Partial<Handlers<TokenServiceRpcs>>;
   account?: Partial<Handlers<AccountServiceRpcs>>;
+  admin?: Partial<Handlers<AdminServiceRpcs>>;
+  moderation?: Partial<Handlers<ModerationServiceRpcs>>;
   chat?: Partial<Handlers<ChatServiceRpcs>>;
   delivery?: Partial<Handlers<DeliveryServiceRpcs>>;
 }
@@ -44,6 +53,8 @@ export interface Fake extends AsyncDisposable {
   readonly server: RpcServer;
   readonly asked: EventEmitter;
   readonly gateways: Set<GatewayPeer>;
+  /** What it counts. */
+  readonly metrics: Metrics;
 }
 
 async function startFake(
@@ -53,20 +64,25 @@ async function startFake(
   const asked = new EventEmitter();
   asked.setMaxListeners(0);
   const gateways = new Set<GatewayPeer>();
+  const metrics = new Metrics();
   const server = await startRpcServer(
     {
       listen,
-      implementations: make((name, request, call) => asked.emit(name, request, call)),
+      implementations: [
+        ...make((name, request, call) => asked.emit(name, request, call)),
+        ...implement(metricsService, metricsHandlers(metrics)),
+      ],
+      metrics,
       observer: { gatewayJoined: (gateway) => gateways.add(gateway), gatewayLeft: (gateway) => gateways.delete(gateway) },
     },
     quiet,
   );
   server.setHealth("database", true);
-  return { address: server.address, server, asked, gateways, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  return { address: server.address, server, asked, gateways, metrics, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
 /** An account service that knows one token. */
-export function startFakeAccount({ token, account }: Overrides = {}, listen = "127.0.0.1:0"): Promise<Fake> {
+export function startFakeAccount({ token, account, admin }: Overrides = {}, listen = "127.0.0.1:0"): Promise<Fake> {
   return startFake(listen, (tell) => {
     const tokens: Handlers<TokenServiceRpcs> = {
       presentRefreshToken: ({ refreshToken }) => {
@@ -97,13 +113,14 @@ export function startFakeAccount({ token, account }: Overrides = {}, listen = "1
     return [
       ...implement(tokenService, telling(tokens, tell)),
       ...implement(accountService, telling(accounts, tell)),
+      ...implement(adminService, telling({ ...unfaked(adminService.methods), ...admin }, tell)),
       ...implement(leaseService, telling({ renewLease: () => ({}), endLease: () => ({}) }, tell)),
     ];
   });
 }
 
 /** A chat service that attaches everybody. */
-export function startFakeChat({ chat, delivery }: Overrides = {}, listen = "127.0.0.1:0"): Promise<Fake> {
+export function startFakeChat({ chat, delivery, moderation }: Overrides = {}, listen = "127.0.0.1:0"): Promise<Fake> {
   let epoch = 0;
   return startFake(listen, (tell) => {
     const deliveries: Handlers<DeliveryServiceRpcs> = {
@@ -125,6 +142,7 @@ export function startFakeChat({ chat, delivery }: Overrides = {}, listen = "127.
     };
     return [
       ...implement(chatService, telling(chats, tell)),
+      ...implement(moderationService, telling({ ...unfaked(moderationService.methods), ...moderation }, tell)),
       ...implement(deliveryService, telling(deliveries, tell)),
       ...implement(leaseService, telling({ renewLease: () => ({}), endLease: () => ({}) }, tell)),
     ];

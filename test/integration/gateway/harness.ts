@@ -1,4 +1,7 @@
 import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { WebSocket } from "ws";
 import { gatewayConfig } from "../../../gateway/config.ts";
 import { type GatewayOverrides, type RunningGateway, startGateway } from "../../../gateway/server.ts";
@@ -12,6 +15,7 @@ export interface Stack extends AsyncDisposable {
   readonly gateway: RunningGateway;
   readonly account: Fake;
   readonly chat: Fake;
+  readonly operatorToken: string;
 }
 
 /** What else a stack is made of. */
@@ -21,7 +25,7 @@ export interface Parts {
   readonly logger?: Logger;
 }
 
-/** Starts a gateway before two fake services; resolves once it is ready. */
+/** Starts a gateway without rate limits before two fake services; resolves once it is ready. */
 export async function startStack(
   overrides: Overrides = {},
   env: Record<string, string> = {},
@@ -29,12 +33,16 @@ export async function startStack(
   { moreChats = [], logger = quiet }: Parts = {},
 ): Promise<Stack> {
   const disposables = new Disposables();
+  const dataDirectory = await mkdtemp(join(tmpdir(), "sallyport-gateway-"));
+  disposables.defer(() => rm(dataDirectory, { recursive: true, force: true }));
   const account = disposables.use(await startFakeAccount(overrides));
   const chat = disposables.use(await startFakeChat(overrides));
   const config = gatewayConfig({
     GATEWAY_PORT: "0",
     GATEWAY_ADMIN_PORT: "0",
     GATEWAY_DRAIN_MS: "0",
+    SALLYPORT_DATA_DIR: dataDirectory,
+    SALLYPORT_LIMITS: "off",
     ACCOUNT_TARGETS: account.address,
     CHAT_TARGETS: [chat, ...moreChats].map(({ address }) => address).join(","),
     ...env,
@@ -42,7 +50,8 @@ export async function startStack(
   const joined = Promise.all([account, chat, ...moreChats].map(({ asked }) => once(asked, "renewLease")));
   const gateway = disposables.use(await startGateway(config, logger, seams));
   await joined;
-  return { gateway, account, chat, [Symbol.asyncDispose]: () => disposables[Symbol.asyncDispose]() };
+  const operatorToken = await readFile(config.operatorToken.file, "utf8");
+  return { gateway, account, chat, operatorToken, [Symbol.asyncDispose]: () => disposables[Symbol.asyncDispose]() };
 }
 
 /** A frame that came from the gateway. */

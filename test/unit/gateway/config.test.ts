@@ -1,6 +1,9 @@
+import { join } from "node:path";
 import { expect } from "chai";
 import { gatewayConfig } from "../../../gateway/config.ts";
+import { DIRECT } from "../../../gateway/transport.ts";
 import { ConfigError, type Env } from "../../../platform/env.ts";
+import { parseRate } from "../../../platform/rate.ts";
 
 function problemsOf(env: Env): readonly string[] {
   try {
@@ -21,6 +24,9 @@ describe("the gateway's configuration", () => {
       port: 8080,
       adminHost: "127.0.0.1",
       adminPort: 8081,
+      transport: DIRECT,
+      tls: undefined,
+      operatorToken: { file: join(".sallyport", "operator-token"), variable: "SALLYPORT_DATA_DIR" },
       allowedOrigins: [],
       helloTimeoutMs: 10_000,
       pingIntervalMs: 25_000,
@@ -28,6 +34,19 @@ describe("the gateway's configuration", () => {
       maxSocketAgeMs: 86_400_000,
       accountTargets: ["127.0.0.1:9101"],
       chatTargets: ["127.0.0.1:9102"],
+      internalTls: undefined,
+      limits: {
+        logins: parseRate("10/minute burst 20"),
+        allLogins: parseRate("500/second burst 10000"),
+        sockets: parseRate("60/minute burst 120"),
+        allSockets: parseRate("5000/second burst 100000"),
+        refusedExchanges: parseRate("10/minute burst 20"),
+        allRefusedExchanges: parseRate("1000/second burst 20000"),
+        anonymousBytes: parseRate("1048576/second burst 33554432"),
+        messages: parseRate("20/second burst 100"),
+        calls: parseRate("50/second burst 200"),
+        frames: parseRate("2000/second burst 20000"),
+      },
     });
   });
 
@@ -44,18 +63,63 @@ describe("the gateway's configuration", () => {
     expect(problemsOf({ GATEWAY_HOST: "0.0.0.0", GATEWAY_TLS: "terminated-by-proxy" })).to.deep.equal([]);
   });
 
+  it("takes a certificate with its key on any host, and neither without the other", () => {
+    const tls = { GATEWAY_TLS_CERT_FILE: "cert.pem", GATEWAY_TLS_KEY_FILE: "key.pem" };
+
+    const config = gatewayConfig({ GATEWAY_HOST: "0.0.0.0", ...tls });
+
+    expect([config.tls, config.transport.isSecure]).to.deep.equal([{ certFile: "cert.pem", keyFile: "key.pem" }, true]);
+    expect(problemsOf({ GATEWAY_TLS_CERT_FILE: "cert.pem" })).to.deep.equal(["GATEWAY_TLS_KEY_FILE"]);
+    expect(problemsOf({ GATEWAY_TLS_KEY_FILE: "key.pem" })).to.deep.equal(["GATEWAY_TLS_CERT_FILE"]);
+  });
+
+  it("counts TLS that a proxy speaks as TLS", () => {
+    const { tls, transport } = gatewayConfig({ GATEWAY_TLS: "terminated-by-proxy" });
+
+    expect([tls, transport.isSecure]).to.deep.equal([undefined, true]);
+  });
+
+  it("names the CIDRs of proxies and the origins that it cannot read", () => {
+    const env = { GATEWAY_TRUSTED_PROXIES: "10.0.0.0/8, proxy", GATEWAY_ALLOWED_ORIGINS: "https://a.example,*,b.example" };
+
+    expect(() => gatewayConfig(env)).to.throw(
+      /GATEWAY_TRUSTED_PROXIES: expected CIDRs or addresses, not proxy\n.*GATEWAY_ALLOWED_ORIGINS: .*, not \*, b.example$/,
+    );
+  });
+
   it("takes several targets, also unix sockets", () => {
     const { accountTargets } = gatewayConfig({ ACCOUNT_TARGETS: "127.0.0.1:1, unix:/tmp/a,[::1]:2" });
 
     expect(accountTargets).to.deep.equal(["127.0.0.1:1", "unix:/tmp/a", "[::1]:2"]);
   });
 
-  it("refuses what is known and not supported rather than ignore it", () => {
-    const env = { GATEWAY_TLS_CERT_FILE: "cert.pem", GATEWAY_TRUSTED_PROXIES: "10.0.0.0/8", INTERNAL_TLS_CA_FILE: "ca.pem" };
+  it("has no limits where SALLYPORT_LIMITS lifts them", () => {
+    expect(gatewayConfig({ SALLYPORT_LIMITS: "off", GATEWAY_LIMIT_LOGINS: "1/day burst 1" }).limits).to.equal(undefined);
+  });
 
-    expect(() => gatewayConfig(env)).to.throw(
-      /GATEWAY_TLS_CERT_FILE: is not supported\n.*GATEWAY_TRUSTED_PROXIES.*\n.*INTERNAL_TLS_CA_FILE/,
-    );
+  it("sets each limit by its own variable", () => {
+    const { limits } = gatewayConfig({ GATEWAY_LIMIT_ALL_LOGINS: "7/hour burst 3" });
+
+    expect(limits?.allLogins).to.deep.equal(parseRate("7/hour burst 3"));
+    expect(limits?.logins).to.deep.equal(parseRate("10/minute burst 20"));
+  });
+
+  it("takes the operator token from a file that is named, else from the data directory", () => {
+    const env = { SALLYPORT_DATA_DIR: "/data" };
+
+    expect(gatewayConfig(env).operatorToken).to.deep.equal({ file: "/data/operator-token", variable: "SALLYPORT_DATA_DIR" });
+    expect(gatewayConfig({ ...env, GATEWAY_OPERATOR_TOKEN_FILE: "/run/token" }).operatorToken).to.deep.equal({
+      ...{ file: "/run/token", variable: "GATEWAY_OPERATOR_TOKEN_FILE" },
+    });
+  });
+
+  it("takes targets on other machines with mutual TLS only", () => {
+    const targets = { ACCOUNT_TARGETS: "account.example:9101", CHAT_TARGETS: "dns:///chat.example:9102" };
+    const tls = { INTERNAL_TLS_CA_FILE: "ca.pem", INTERNAL_TLS_CERT_FILE: "cert.pem", INTERNAL_TLS_KEY_FILE: "key.pem" };
+
+    expect(problemsOf(targets)).to.deep.equal(["ACCOUNT_TARGETS", "CHAT_TARGETS"]);
+    expect(problemsOf({ ...targets, ...tls, INTERNAL_TLS_KEY_FILE: "" })).to.deep.equal(["INTERNAL_TLS_KEY_FILE"]);
+    expect(gatewayConfig({ ...targets, ...tls }).internalTls).to.deep.equal({ caFile: "ca.pem", certFile: "cert.pem", keyFile: "key.pem" });
   });
 
   it("refuses one port for both listeners", () => {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { listenAddress, mongodbUri, targetList } from "../../../platform/addresses.ts";
+import { isOfThisMachine, listenAddress, mongodbUri, targetList } from "../../../platform/addresses.ts";
 
 describe("an address in the environment", () => {
   it("of a database names its scheme, its hosts and a database that MongoDB takes", () => {
@@ -18,17 +18,35 @@ describe("an address in the environment", () => {
     expect(wrong.filter((uri) => isTaken(mongodbUri, uri))).to.deep.equal([]);
   });
 
-  it("to listen on is a loopback one or a unix socket", () => {
-    const right = ["127.0.0.1:0", "127.9.9.9:1", "localhost:65535", "[::1]:9101", "unix:/run/x"];
-    const wrong = ["", "127.0.0.1", ":1", "0.0.0.0:1", "127.0.0.1:65536", "unix:", "dns:///127.0.0.1:1", "::1:1", "host.example:1"];
+  it("to listen on is a host with its port or a unix socket", () => {
+    const right = ["127.0.0.1:0", "localhost:65535", "[::1]:9101", "0.0.0.0:1", "[::]:1", "host.example:1", "unix:/run/x"];
+    const wrong = ["", "127.0.0.1", ":1", "127.0.0.1:65536", "unix:", "dns:///127.0.0.1:1", "::1:1", "a b:1", "http://a:1"];
 
     expect(right.filter((address) => !isTaken(listenAddress, address))).to.deep.equal([]);
     expect(wrong.filter((address) => isTaken(listenAddress, address))).to.deep.equal([]);
   });
 
-  it("of targets is a list of loopback ones", () => {
-    expect(targetList("localhost:1, unix:/run/a,dns:///127.0.0.1:2,[::1]:3")).to.have.lengthOf(4);
-    expect(["", ",", "127.0.0.1:0", "a.example:1", "127.0.0.1:1,b.example:1"].filter((one) => isTaken(targetList, one))).to.deep.equal([]);
+  it("of targets is a list of hosts that can be connected to, with their ports", () => {
+    const wrong = ["", ",", "127.0.0.1:0", "a.example", "dns:///a.example", "127.0.0.1:1,:2", "0.0.0.0:1", "[::]:1", "a.example:1/x"];
+
+    expect(targetList("localhost:1, unix:/run/a,dns:///chat.example:2,[::1]:3,10.0.0.1:4")).to.have.lengthOf(5);
+    expect(wrong.filter((one) => isTaken(targetList, one))).to.deep.equal([]);
+  });
+
+  it("is of this machine when it is a loopback one or a unix socket", () => {
+    const ours = ["127.9.9.9:1", "localhost:1", "[::1]:1", "dns:///localhost:1", "unix:/run/x"];
+    const others = [
+      "0.0.0.0:1",
+      "[::]:1",
+      "10.0.0.1:1",
+      "host.example:1",
+      "dns:///host.example:1",
+      "localhost.example:1",
+      "127.0.0.1.example:1",
+    ];
+
+    expect(ours.filter((address) => !isOfThisMachine(address))).to.deep.equal([]);
+    expect(others.filter(isOfThisMachine)).to.deep.equal([]);
   });
 });
 
