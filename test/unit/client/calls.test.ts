@@ -23,6 +23,13 @@ function detail(name: string, value: Uint8Array): { typeUrl: string; value: Buff
   return { typeUrl: `type.googleapis.com/google.rpc.${name}`, value: Buffer.from(value) };
 }
 
+function rateLimited(retryDelay: { seconds: number; nanos: number }): { typeUrl: string; value: Buffer }[] {
+  return [
+    detail("ErrorInfo", ErrorInfo.encode({ reason: "RATE_LIMITED", domain: "sallyport", metadata: {} }).finish()),
+    detail("RetryInfo", RetryInfo.encode({ retryDelay }).finish()),
+  ];
+}
+
 describe("calls over the socket", () => {
   it("are typed from the method's path to its response", async () => {
     await using harness = await startConnected();
@@ -197,6 +204,33 @@ describe("calls over the socket", () => {
 
     expect(error.code).to.equal("DEADLINE_EXCEEDED");
     expect(error.cause).to.include({ code: "UNAVAILABLE" });
+    expect(harness.timers.delays).to.deep.equal([]);
+  });
+
+  for (const [title, path] of [
+    ["that may be repeated", "sendMessage"],
+    ["that must not be repeated", "login"],
+  ] as const) {
+    it(`${title} are made again after the time that a rate limit asks for`, async () => {
+      await using harness = await startConnected();
+      const { chat, account } = harness.connection;
+      const call = path === "login" ? account.login({ credential: undefined, client: undefined }) : chat.sendMessage(MESSAGE);
+      harness.socket.refuse((await harness.socket.nextCall()).id, 8, rateLimited({ seconds: 2, nanos: 0 }));
+
+      (await harness.timers.set(2_250)).run();
+      harness.socket.reply((await harness.socket.nextCall()).id, new Uint8Array(0));
+
+      await call;
+    });
+  }
+
+  it("are not made again when a rate limit asks for more time than they have", async () => {
+    await using harness = await startConnected();
+    const call = failure(harness.connection.chat.sendMessage(MESSAGE, { timeoutMs: 2_000 }));
+
+    harness.socket.refuse((await harness.socket.nextCall()).id, 8, rateLimited({ seconds: 2, nanos: 0 }));
+
+    expect(await call).to.include({ code: "RESOURCE_EXHAUSTED", reason: "RATE_LIMITED", retryAfterMs: 2_000 });
     expect(harness.timers.delays).to.deep.equal([]);
   });
 

@@ -26,6 +26,10 @@ describe("the environment of the launcher's children", () => {
       CHAT_LISTEN: "127.0.0.1:9001",
       CHAT_TARGETS: "127.0.0.1:9001",
     });
+    expect(environmentFor({ ACCOUNT_LISTEN: "0.0.0.0:9001", CHAT_LISTEN: "[::]:9002" })).to.include({
+      ACCOUNT_TARGETS: "localhost:9001",
+      CHAT_TARGETS: "localhost:9002",
+    });
   });
 
   it("allows dev logins by default only where nobody else reaches the gateway", () => {
