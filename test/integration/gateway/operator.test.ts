@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -209,7 +209,8 @@ describe("operator calls", () => {
   });
 
   it("are taken with the token of a file, and with the new one once the file has changed", async () => {
-    const file = join(tmpdir(), `sallyport-token-${process.pid}-${Math.random().toString(36).slice(2)}`);
+    const directory = await mkdtemp(join(tmpdir(), "sallyport-token-"));
+    const file = join(directory, "token");
     const [old, fresh] = ["o".repeat(40), "f".repeat(40)];
     await writeFile(file, `${old}\n`);
     await using stack = await startStack({ admin }, { GATEWAY_OPERATOR_TOKEN_FILE: file });
@@ -222,7 +223,9 @@ describe("operator calls", () => {
       await new Promise(setImmediate);
     }
 
-    expect([before, await statusWith(old)]).to.deep.equal([[200, 401], 401]);
+    const after = await statusWith(old);
+    await rm(directory, { recursive: true });
+    expect([before, after]).to.deep.equal([[200, 401], 401]);
   });
 
   it("are not served by a gateway that finds no token in its file: it does not start, and names the variable", async () => {

@@ -1,13 +1,16 @@
 import { expect } from "chai";
 import { Confirmation } from "../../../gateway/confirmation.ts";
 import type { GatewayContext } from "../../../gateway/context.ts";
+import { createEvents } from "../../../gateway/events.ts";
 import { SocketCalls } from "../../../gateway/socket-calls.ts";
+import { createLogger } from "../../../platform/logger.ts";
 import { ServerFrame } from "../../../proto/gen/sallyport/gateway/v1/frames.ts";
 
 const MIB = 1024 * 1024;
 
 async function codeOfCallWhile(bufferedBytes: number): Promise<number | undefined> {
-  const context = { clock: Date.now } as unknown as GatewayContext;
+  const events = createEvents(createLogger("test", "silent"));
+  const context = { clock: Date.now, events } as unknown as GatewayContext;
   const confirmation = new Confirmation(context, [], () => undefined);
   confirmation.begin();
   const reply = new Promise<Uint8Array>((sendBinary) => {

@@ -33,6 +33,16 @@ describe("GroupCommit", () => {
     expect(sizes).to.deep.equal([2, 2, 1]);
   });
 
+  it("tells how large each batch is, those that fail too", async () => {
+    const sizes: number[] = [];
+    const fail = (): Promise<readonly undefined[]> => Promise.reject(new Error("failed"));
+    const group = new GroupCommit<number, undefined>(fail, 2, (items) => sizes.push(items));
+
+    await Promise.allSettled([group.add(1), group.add(2), group.add(3)]);
+
+    expect(sizes).to.deep.equal([2, 1]);
+  });
+
   it("rejects the items of a failed batch and goes on with the next", async () => {
     let failures = 1;
     const group = new GroupCommit<string, string>(async (items) => {
