@@ -1,18 +1,16 @@
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import { type Delivery, refuse } from "./http-answer.ts";
+import { headerLines } from "./http-client.ts";
 
 /**
  * Whether it is beyond doubt where a request ends and whom it is for (RFC 9112 sections 3.2 and 6.3). uWebSockets takes the first of several
  * lengths and any transfer coding for `chunked`; a proxy that reads them otherwise would let one client speak in the name of the next.
  */
 export function isFramedClearly(request: HttpRequest): boolean {
-  const values: Record<string, string[]> = { "content-length": [], "transfer-encoding": [], host: [] };
-  request.forEach((name, value) => {
-    values[name]?.push(value);
-  });
-  const { "content-length": lengths = [], "transfer-encoding": codings = [], host = [] } = values;
+  const lengths = headerLines(request, "content-length");
+  const codings = headerLines(request, "transfer-encoding");
   return (
-    host.length === 1 &&
+    headerLines(request, "host").length === 1 &&
     lengths.length + codings.length <= 1 &&
     lengths.every((length) => /^\d+$/.test(length)) &&
     codings.every((coding) => coding.toLowerCase() === "chunked")

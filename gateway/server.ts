@@ -43,6 +43,8 @@ const CERTIFICATE_EVERY_MS = 2_000;
 export interface GatewayOverrides {
   readonly metrics?: Metrics;
   readonly clock?: Clock;
+  /** From 0 up to 1. */
+  readonly random?: () => number;
   /** What the bodies of all HTTP requests may take at a time. */
   readonly bodyRoomBytes?: number;
   readonly certificateEveryMs?: number;
@@ -56,7 +58,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger, overri
   const disposables = new Disposables();
   try {
     const metrics = overrides.metrics ?? new Metrics();
-    const { context, leases } = await connect(config, logger, metrics, overrides.clock ?? Date.now, disposables);
+    const { context, leases } = await connect(config, logger, metrics, overrides, disposables);
     const operators = await startOperatorListener(context, metrics);
     disposables.defer(() => operators.listener.close());
     const rooms = {
@@ -105,7 +107,7 @@ async function connect(
   config: GatewayConfig,
   logger: Logger,
   metrics: Metrics,
-  clock: Clock,
+  { clock = Date.now, random = Math.random }: GatewayOverrides,
   disposables: Disposables,
 ): Promise<{ context: GatewayContext; leases: Leases }> {
   const own = <T extends Disposable>(part: T): T => {
@@ -129,5 +131,5 @@ async function connect(
   const cleanup = own(new Cleanup(clock));
   const limits = config.limits === undefined ? liftedLimits() : createLimits(config.limits, clock, (what) => events.rateLimited(what));
   const parts = { events, wheel, services, hub, access, cleanup, limits };
-  return { context: { config, incarnation, registry: loadRegistry(), clock, random: Math.random, ...parts }, leases };
+  return { context: { config, incarnation, registry: loadRegistry(), clock, random, ...parts }, leases };
 }
