@@ -5,7 +5,7 @@ import { chatVariables } from "../services/chat/config.ts";
 import { UsageError } from "./command.ts";
 
 /** How long a rotation waits by default between its steps: every copy that runs has read what is published by then, also a busy one. */
-export const ROTATION_WAIT_MS = 5_000;
+const ROTATION_WAIT_MS = 5_000;
 
 /** What the flags of a command and the environment say about a rotation. @throws UsageError */
 export function rotationOf(flags: ReadonlySet<string>, env: Env): Rotation {

@@ -1,11 +1,12 @@
 import { SallyportError } from "../platform/errors.ts";
+import { addressKey } from "./limits/address-key.ts";
 
-/** Where bodies gather. */
+/** Where bodies gather. Clients are known by their canonical addresses. */
 export interface Room {
   /** Takes so many bytes for a client; answers why not, and takes none, when there is no room. */
-  take(client: string, bytes: number): SallyportError | undefined;
+  take(address: string, bytes: number): SallyportError | undefined;
   /** Gives bytes back that were taken for a client. */
-  give(client: string, bytes: number): void;
+  give(address: string, bytes: number): void;
 }
 
 const RETRY_AFTER_MS = 1_000;
@@ -17,7 +18,7 @@ export class BodyRoom implements Room {
   readonly #takenBy = new Map<string, number>();
   #freeBytes: number;
 
-  /** Room for so many bytes, and of them for so many of one client. */
+  /** Room for so many bytes, and of them for so many of one client: an IPv4 address, or a /64 of IPv6. */
   constructor(maxBytes: number, maxBytesOfOne: number) {
     this.#maxBytes = maxBytes;
     this.#freeBytes = maxBytes;
@@ -29,7 +30,8 @@ export class BodyRoom implements Room {
     return this.#maxBytes - this.#freeBytes;
   }
 
-  take(client: string, bytes: number): SallyportError | undefined {
+  take(address: string, bytes: number): SallyportError | undefined {
+    const client = addressKey(address);
     const taken = (this.#takenBy.get(client) ?? 0) + bytes;
     if (bytes > this.#freeBytes || taken > this.#maxBytesOfOne) {
       const facts = { reason: "TOO_MANY_BODIES", retryAfterMs: RETRY_AFTER_MS };
@@ -40,7 +42,8 @@ export class BodyRoom implements Room {
     return undefined;
   }
 
-  give(client: string, bytes: number): void {
+  give(address: string, bytes: number): void {
+    const client = addressKey(address);
     const taken = (this.#takenBy.get(client) ?? 0) - bytes;
     this.#freeBytes += bytes;
     if (taken > 0) {

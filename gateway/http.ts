@@ -12,6 +12,7 @@ import type { Front } from "./front.ts";
 import { type Delivery, refuse, respond } from "./http-answer.ts";
 import { clientAddress } from "./http-client.ts";
 import { refuseWith } from "./http-error.ts";
+import { containFault } from "./http-fault.ts";
 import { isFramedClearly, refuseUnclear } from "./http-framing.ts";
 import { explainFault } from "./library-fault.ts";
 import { RequestBody } from "./request-body.ts";
@@ -70,7 +71,10 @@ export function serveHttp(context: GatewayContext, front: Front, rooms: BodyRoom
       requests.inFlight -= 1;
     });
   };
-  return Object.assign(requests, { addRoutes: (app: TemplatedApp) => app.any("/*", serve) });
+  const addRoutes = (app: TemplatedApp): void => {
+    app.any("/*", (response, request) => containFault(context.events, response, () => serve(response, request)));
+  };
+  return Object.assign(requests, { addRoutes });
 }
 
 async function answer(

@@ -16,7 +16,7 @@ export type AddRoutes = (app: TemplatedApp) => void;
 type ListenWithOptions = (host: string, port: number, options: number, listening: (socket: us_listen_socket | false) => void) => void;
 
 /** LIBUS_LISTEN_EXCLUSIVE_PORT: without it, two gateways may share a port unnoticed. */
-export const EXCLUSIVE_PORT = 1;
+const EXCLUSIVE_PORT = 1;
 /** LIBUS_LISTEN_DEFAULT: others that listen so may share the port. */
 export const SHARED_PORT = 0;
 

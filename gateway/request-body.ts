@@ -16,7 +16,7 @@ const CHUNK_BYTES = 256;
 export class RequestBody implements AsyncIterable<Uint8Array>, Disposable {
   readonly #source: Pausable;
   readonly #room: Room;
-  readonly #client: string;
+  readonly #address: string;
   #chunks: Uint8Array[] = [];
   #takenBytes = 0;
   #state: "unread" | "paused" | "reading" | "over" = "unread";
@@ -24,10 +24,10 @@ export class RequestBody implements AsyncIterable<Uint8Array>, Disposable {
   #isWhole = false;
   #wake: (() => void) | undefined;
 
-  constructor(source: Pausable, room: Room, client: string) {
+  constructor(source: Pausable, room: Room, address: string) {
     this.#source = source;
     this.#room = room;
-    this.#client = client;
+    this.#address = address;
   }
 
   /** A chunk has come, its bytes the body's own. Without room for it, whoever reads hears RESOURCE_EXHAUSTED. */
@@ -37,7 +37,7 @@ export class RequestBody implements AsyncIterable<Uint8Array>, Disposable {
       return;
     }
     const cost = chunk.length + CHUNK_BYTES;
-    const refused = this.#room.take(this.#client, cost);
+    const refused = this.#room.take(this.#address, cost);
     if (refused !== undefined) {
       this.#failure = refused;
       this.drop();
@@ -69,7 +69,7 @@ export class RequestBody implements AsyncIterable<Uint8Array>, Disposable {
 
   [Symbol.dispose](): void {
     this.#end();
-    this.#room.give(this.#client, this.#takenBytes);
+    this.#room.give(this.#address, this.#takenBytes);
     this.#takenBytes = 0;
   }
 

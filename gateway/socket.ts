@@ -6,6 +6,7 @@ import type { GatewayContext } from "./context.ts";
 import { refuse } from "./http-answer.ts";
 import { clientAddress, headerLines } from "./http-client.ts";
 import { refuseWith } from "./http-error.ts";
+import { containFault } from "./http-fault.ts";
 import { isFramedClearly, refuseUnclear } from "./http-framing.ts";
 import { isOriginAllowed } from "./origin.ts";
 import { loadUws } from "./uws.ts";
@@ -32,7 +33,8 @@ export function serveSockets(app: TemplatedApp, context: GatewayContext): void {
     maxBackpressure: MAX_BACKPRESSURE_BYTES,
     sendPingsAutomatically: false,
     idleTimeout: idleSeconds(context.config.pingIntervalMs),
-    upgrade: (response, request, uwsContext) => upgrade(context, response, request, uwsContext),
+    upgrade: (response, request, uwsContext) =>
+      containFault(context.events, response, () => upgrade(context, response, request, uwsContext)),
     open: (ws) => {
       const data = ws.getUserData();
       data.socket = new UwsSocket(ws, context, data);

@@ -35,9 +35,9 @@ export function listenTls(host: string, port: number, files: CertificateFiles, a
   const reload = (): void => {
     const older = [...open];
     const app = createApp(files);
-    apps.push(app);
     addRoutes(app);
     open.add(openListenSocket(app, host, ownPort, SHARED_PORT));
+    apps.push(app);
     // What waits for the older ones when they close is reset, so the loop accepts it first: a whole turn from now.
     setImmediate(() => setImmediate(() => older.forEach(close)));
   };

@@ -68,8 +68,9 @@ export class KeyRing {
 
   /** Has what the ring works with written down from here on, the active key at once. @throws what `begin` throws. */
   async recordBy(record: UseRecord): Promise<void> {
-    await record.begin(this.#active);
+    // First: a key that becomes active meanwhile is written down too.
     this.#record = record;
+    await record.begin(this.#active);
   }
 
   /**

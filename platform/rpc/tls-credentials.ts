@@ -32,15 +32,15 @@ export class MutualServerCredentials extends ServerCredentials {
 }
 
 /**
- * What channels connect with: the server must show a certificate of the authority, for the name that it is called by, and for its role if it
- * names one.
+ * What channels connect with: the server must show a certificate of the authority, for the name that it is called by, and for its role if the
+ * certificate names any.
  */
 export class MutualChannelCredentials extends ChannelCredentials {
   readonly #newest: () => SecureContext;
-  readonly #role: PeerRole | undefined;
+  readonly #role: PeerRole;
 
   /** `newest` is asked at each handshake. */
-  constructor(newest: () => SecureContext, role: PeerRole | undefined) {
+  constructor(newest: () => SecureContext, role: PeerRole) {
     super();
     this.#newest = newest;
     this.#role = role;
@@ -80,12 +80,7 @@ function contextOptions({ ca, cert, key }: TlsMaterial): SecureContextOptions {
   return { ca: splitCertificates(ca), cert: chain, key, minVersion: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET };
 }
 
-function shakeHands(
-  socket: Socket,
-  secureContext: SecureContext,
-  host: string,
-  role: PeerRole | undefined,
-): Promise<experimental.SecureConnectResult> {
+function shakeHands(socket: Socket, secureContext: SecureContext, host: string, role: PeerRole): Promise<experimental.SecureConnectResult> {
   return new Promise((resolve, reject) => {
     const secured = connect({
       socket,
@@ -114,7 +109,6 @@ function shakeHands(
   });
 }
 
-function checkRole(certificate: PeerCertificate, role: PeerRole | undefined): Error | undefined {
-  const mayBe = role === undefined || readPeer(certificate).mayBe(role);
-  return mayBe ? undefined : new Error(`the server's certificate is of another role than ${role}`);
+function checkRole(certificate: PeerCertificate, role: PeerRole): Error | undefined {
+  return readPeer(certificate).mayBe(role) ? undefined : new Error(`the server's certificate is of another role than ${role}`);
 }

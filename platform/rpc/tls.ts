@@ -20,8 +20,7 @@ const LOOK_MS = 2_000;
  * Mutual TLS of one process: what its server and its channels prove themselves with. Files that change are read anew, and count from the next
  * handshake on; connections that stand go on.
  */
-export class InternalTls implements ChannelTls, Disposable {
-  readonly channelCredentials: ChannelCredentials;
+export class InternalTls implements Disposable {
   readonly #server: MutualServerCredentials;
   readonly #files: InternalTlsFiles;
   readonly #logger: Logger;
@@ -43,7 +42,6 @@ export class InternalTls implements ChannelTls, Disposable {
     this.#material = material;
     this.#context = context;
     this.#server = new MutualServerCredentials(material);
-    this.channelCredentials = new MutualChannelCredentials(() => this.#context, undefined);
     this.#timer = setInterval(() => void this.#look(), lookMs).unref();
     logger.info({ validTo }, "internal certificate read");
   }

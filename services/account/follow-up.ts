@@ -40,7 +40,9 @@ export function followUpAccounts(context: AccountContext, chat: ChatErasure): As
 /** Does one round of a follow-up that was taken up. Never rejects: what could not be done is taken up again. */
 export async function followUp(context: AccountContext, chat: ChatErasure, account: ClosedAccount): Promise<void> {
   try {
-    await (account.deletedAt === undefined ? finishLock(context, account, Date.now() + CLAIM_MS) : erase(context, chat, account));
+    // The claim lapses then, by the clock of the database: who wakes later ends no session of an account that was unlocked since.
+    const deadline = account.followUp.dueAt.getTime();
+    await (account.deletedAt === undefined ? finishLock(context, account, deadline) : erase(context, chat, account, deadline));
   } catch (error) {
     context.events.followUpFailed(account._id, error);
     // Without this it is taken up when the claim lapses.
@@ -48,10 +50,10 @@ export async function followUp(context: AccountContext, chat: ChatErasure, accou
   }
 }
 
-async function erase(context: AccountContext, chat: ChatErasure, account: ClosedAccount): Promise<void> {
+async function erase(context: AccountContext, chat: ChatErasure, account: ClosedAccount, deadline: number): Promise<void> {
   const accountId = account._id;
   // Sessions that were being made or judged when the account was deleted take themselves back, unless their process died.
-  await endSessions(context, { accountId, reason: "deletion", address: "", deadline: Date.now() + CLAIM_MS });
+  await endSessions(context, { accountId, reason: "deletion", address: "", deadline });
   const stores = [context.sessions, context.grants, context.securityEvents, chat];
   await Promise.all(stores.map((store) => store.erase(accountId)));
 

@@ -13,7 +13,8 @@ const SUBJECT = /^[\x20-\x7e]{1,255}$/;
 /** What an ID token says that is used. Its e-mail address, verified or not, is none of it: an account is found by issuer and subject alone. */
 export interface IdTokenClaims {
   readonly subject: string;
-  readonly issuedAt: Date;
+  /** When they logged in to the provider. */
+  readonly loggedInAt: Date;
 }
 
 /**
@@ -31,7 +32,7 @@ export async function verifyIdToken(
   if (typ !== undefined && !/^(application\/)?jwt$/i.test(typ)) {
     throw new IdTokenRefused("type");
   }
-  checkAuthorizedParty(payload, settings.clientIds);
+  checkParties(payload, settings.clientIds);
   const claimed = payload["nonce"];
   if (nonce === "" || typeof claimed !== "string" || !isNonceOf(claimed, nonce, settings.nonce)) {
     throw new IdTokenRefused("nonce");
@@ -39,7 +40,7 @@ export async function verifyIdToken(
   if (typeof payload.sub !== "string" || !SUBJECT.test(payload.sub)) {
     throw new IdTokenRefused("sub");
   }
-  return { subject: payload.sub, issuedAt: new Date(Number(payload.iat) * 1000) };
+  return { subject: payload.sub, loggedInAt: loginTimeOf(payload) };
 }
 
 async function verifySigned(
@@ -65,10 +66,20 @@ async function verifySigned(
   }
 }
 
-// Several audiences: the one that the token was made for is named, and is one of our apps.
-function checkAuthorizedParty({ aud, azp }: JWTPayload, clientIds: readonly string[]): void {
-  const isNamed = azp !== undefined || (Array.isArray(aud) && aud.length > 1);
+// Every audience is one of our apps, or another one that holds the token could log in with it. Of several, the one that it was made for is named.
+function checkParties({ aud, azp }: JWTPayload, clientIds: readonly string[]): void {
+  const audiences: readonly unknown[] = [aud].flat();
+  if (!audiences.every((audience) => clientIds.some((id) => id === audience))) {
+    throw new IdTokenRefused("aud");
+  }
+  const isNamed = azp !== undefined || audiences.length > 1;
   if (isNamed && !(typeof azp === "string" && clientIds.includes(azp))) {
     throw new IdTokenRefused("azp");
   }
+}
+
+// A provider gives fresh tokens for an old login: `auth_time` is of the login itself. A token that leaves it out is taken for as old as its login.
+function loginTimeOf(payload: JWTPayload): Date {
+  const [issued, loggedIn] = [Number(payload.iat), payload["auth_time"]];
+  return new Date(1000 * (typeof loggedIn === "number" ? Math.min(loggedIn, issued) : issued));
 }

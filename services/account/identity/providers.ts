@@ -14,8 +14,8 @@ export interface VerifiedIdentity {
   /** The provider's issuer, in one spelling. */
   readonly issuer: string;
   readonly subject: string;
-  /** When the provider issued the token. */
-  readonly issuedAt: Date;
+  /** When they logged in to the provider. */
+  readonly loggedInAt: Date;
 }
 
 /** What a client logs in with: the name of a provider, its ID token, and the nonce that the client had put into it. */

@@ -12,8 +12,8 @@ export function linkIdentity(context: AccountContext): Handler<LinkIdentityReque
   return async ({ oidc }, call) => {
     const { accountId, sessionId } = callerOf(call);
     const session = await context.sessions.find(sessionId);
-    const { issuer, subject, issuedAt } = await context.identityProviders.verify(oidc ?? { provider: "", idToken: "", nonce: "" });
-    if (session === null || !isFresh(session.createdAt, session.now) || !isFresh(issuedAt, session.now)) {
+    const { issuer, subject, loggedInAt } = await context.identityProviders.verify(oidc ?? { provider: "", idToken: "", nonce: "" });
+    if (session === null || !isFresh(session.createdAt, session.now) || !isFresh(loggedInAt, session.now)) {
       throw new SallyportError("FAILED_PRECONDITION", "both logins must be fresh", { reason: "FRESH_LOGIN_REQUIRED" });
     }
 

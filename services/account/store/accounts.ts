@@ -54,7 +54,8 @@ export function createAccounts(db: Db, shift: TimeShift): Accounts {
       }),
     find: (accountId) => findAlive({ _id: accountId }),
     findByDevName: (devName) => findAlive({ devName }),
-    standing: async (accountId) => standingOf(await findAlive({ _id: accountId })),
+    standing: (accountId) =>
+      asking(async () => standingOf(await accounts.findOne({ _id: accountId, ...alive }, { projection: { lockedAt: 1 } }))),
     filter: (accountIds) =>
       asking(async () => {
         const asked = { _id: { $in: [...accountIds] }, ...alive };

@@ -64,7 +64,7 @@ export interface SecurityEventDocument {
   readonly _id: string;
   readonly accountId: string;
   readonly type: SecurityEventType;
-  /** When the decision was written, by the clock of the database. */
+  /** When it was decided, by the clock of the database. */
   readonly occurredAt: Date;
   /** Left out: it was about the whole account. */
   readonly sessionId?: string;

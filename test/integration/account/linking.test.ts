@@ -9,14 +9,14 @@ import { type Bench, callOf, logIn, openBench, reasonOf } from "./bench.ts";
 const FRESH_MS = 600_000;
 const NOT_FRESH = "FAILED_PRECONDITION FRESH_LOGIN_REQUIRED";
 
-/** A bench whose one provider believes every ID token: its text is the subject. `issuedMsAgo` is how old the tokens are. */
-async function openLinkingBench({ issuedMsAgo = 0 } = {}): Promise<Bench> {
+/** A bench whose one provider believes every ID token: its text is the subject. `loggedInMsAgo` is how old their logins are. */
+async function openLinkingBench({ loggedInMsAgo = 0 } = {}): Promise<Bench> {
   const bench = await openBench();
   const identityProviders = {
     verify: async ({ provider, idToken }: { provider: string; idToken: string }) => ({
       issuer: `https://${provider}.example`,
       subject: idToken,
-      issuedAt: new Date(bench.context.clock() - issuedMsAgo),
+      loggedInAt: new Date(bench.context.clock() - loggedInMsAgo),
     }),
   };
   return { ...bench, context: { ...bench.context, identityProviders } };
@@ -78,15 +78,6 @@ describe("a login with an identity", () => {
 
     expect(again.created).to.equal(true);
     expect(again.accountId).to.not.equal(first.accountId);
-  });
-
-  it("is looked up by an index", async () => {
-    await using bench = await openLinkingBench();
-    const query = bench.db.collection("accounts").find({ identities: { $elemMatch: { issuer: "i", subject: "s" } } });
-
-    const plan = JSON.stringify(await query.explain("queryPlanner"));
-
-    expect(plan).to.include('"indexName":"identities.issuer_1_identities.subject_1"').and.not.include("COLLSCAN");
   });
 });
 
@@ -151,12 +142,12 @@ describe("an identity that is linked", () => {
     expect([inTime, late]).to.deep.equal(["OK", NOT_FRESH]);
   });
 
-  it("is refused when its token was issued more than ten minutes ago", async () => {
-    for (const [issuedMsAgo, expected] of [
+  it("is refused when its login was more than ten minutes ago", async () => {
+    for (const [loggedInMsAgo, expected] of [
       [FRESH_MS - 60_000, "OK"],
       [FRESH_MS + 60_000, NOT_FRESH],
     ] as const) {
-      await using bench = await openLinkingBench({ issuedMsAgo });
+      await using bench = await openLinkingBench({ loggedInMsAgo });
       const alice = await logIn(bench);
 
       expect(await reasonOf(link(bench, alice, "one"))).to.equal(expected);

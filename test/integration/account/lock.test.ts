@@ -172,16 +172,18 @@ describe("a locked account", () => {
     expect((await bench.context.accounts.find(accountId)) ?? {}).to.not.have.any.keys("lockedAt", "followUp");
   });
 
-  it("is found by its index when there is something to follow up", async () => {
+  it("that is unlocked keeps its new sessions when who followed up wakes after its claim", async () => {
     await using bench = await openBench();
-    const query = bench.db
-      .collection("accounts")
-      .find({ "followUp.dueAt": { $exists: true }, $expr: { $lte: ["$followUp.dueAt", "$$NOW"] } })
-      .sort({ "followUp.dueAt": 1 });
+    const { accountId } = await logIn(bench);
+    await lockHalfWay(bench, accountId);
+    await makeDue(bench, accountId);
+    const due = (await bench.context.closings.takeDue()) ?? expect.fail("nothing is due");
+    await setLocked(bench, accountId, false);
+    const again = await logIn(bench);
 
-    const plan = JSON.stringify(await query.explain("queryPlanner"));
+    await followUp(bench.context, noChat, { ...due, followUp: { ...due.followUp, dueAt: new Date(Date.now() - 1_000) } });
 
-    expect(plan).to.include('"indexName":"followUp.dueAt_1"').and.not.include("COLLSCAN");
+    expect(await reasonOf(present(bench, again.chat))).to.equal("OK");
   });
 
   it("is left to the call that locks it for a moment before anybody follows up", async () => {

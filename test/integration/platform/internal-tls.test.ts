@@ -13,7 +13,7 @@ import { Channel } from "../../../platform/rpc/channel.ts";
 import { createClient } from "../../../platform/rpc/client.ts";
 import { RelayClient } from "../../../platform/rpc/relay-client.ts";
 import { startRpcServer } from "../../../platform/rpc/server.ts";
-import { InternalTls } from "../../../platform/rpc/tls.ts";
+import { type ChannelTls, InternalTls } from "../../../platform/rpc/tls.ts";
 import { directoryService, erasureService, leaseService } from "../../../proto/gen/policy/services.ts";
 import { type Authority, makeAuthority } from "../../support/certificates.ts";
 import { issueFiles, roleUri } from "../../support/internal-certificates.ts";
@@ -39,13 +39,13 @@ describe("mutual TLS between the processes", () => {
   };
   const issue = (commonName: string, subject: Partial<Parameters<typeof issueFiles>[2]> = {}, by: Authority = authority) =>
     issueFiles(directory, by, { commonName, ...subject });
-  const channelOf = (tls?: Pick<InternalTls, "channelCredentials">, to: string = target): Channel => {
+  const channelOf = (tls?: ChannelTls, to: string = target): Channel => {
     const channel = new Channel(to, tls);
     parts.defer(() => channel[Symbol.dispose]());
     return channel;
   };
   const channelAs = async (...roles: string[]): Promise<Channel> =>
-    channelOf(await open(await issue(`as-${roles.join("-")}`, { uris: roles.map(roleUri) })));
+    channelOf((await open(await issue(`as-${roles.join("-")}`, { uris: roles.map(roleUri) }))).to("account"));
 
   beforeEach(async () => {
     parts = new Disposables();
@@ -79,7 +79,7 @@ describe("mutual TLS between the processes", () => {
   afterEach(() => parts[Symbol.asyncDispose]());
 
   it("serves who shows a certificate of the authority, by address and by name", async () => {
-    const tls = await open(await issue("client"));
+    const tls = (await open(await issue("client"))).to("account");
 
     expect(await renewed(channelOf(tls))).to.equal("OK");
     expect(await renewed(channelOf(tls, target.replace("127.0.0.1", "localhost")))).to.equal("OK");
@@ -128,9 +128,9 @@ describe("mutual TLS between the processes", () => {
 
     const onlyOurs = await open(await issue("only-ours"));
     const outcomes = await Promise.all([
-      seenBy(tls, foreign),
-      seenBy(onlyOurs, foreign),
-      seenBy(tls, elsewhere),
+      seenBy(tls.to("account"), foreign),
+      seenBy(onlyOurs.to("account"), foreign),
+      seenBy(tls.to("account"), elsewhere),
       seenBy(tls.to("account"), chat),
       seenBy(tls.to("chat"), chat),
       seenBy(tls.to("account"), serverFiles),
@@ -193,7 +193,7 @@ describe("mutual TLS between the processes", () => {
       await open(clientFiles),
       await open(await issue("latecomer", { trusts: authority.cert + successor.cert })),
     ];
-    const standing = channelOf(client);
+    const standing = channelOf(client.to("account"));
     await renewed(standing);
 
     await replace(serverFiles, await issue("new-server", {}, successor));
@@ -217,8 +217,8 @@ describe("mutual TLS between the processes", () => {
     await copyFile(strangers.keyFile, serverFiles.keyFile);
     await until(async () => lines.includes("internal certificate not replaced"));
 
-    expect(await renewed(channelOf(tls))).to.equal("OK");
-    expect(await renewed(channelOf(await open(await issue("client"))))).to.equal("OK");
+    expect(await renewed(channelOf(tls.to("account")))).to.equal("OK");
+    expect(await renewed(channelOf((await open(await issue("client"))).to("account")))).to.equal("OK");
   });
 
   it("refuses to start with files that do not belong together, names each, and quotes none", async () => {
@@ -249,7 +249,7 @@ describe("mutual TLS between the processes", () => {
   }
 
   /** Whether a channel takes a server with some files for the one that it looks for. */
-  async function seenBy(tls: Pick<InternalTls, "channelCredentials">, files: InternalTlsFiles): Promise<boolean> {
+  async function seenBy(tls: ChannelTls, files: InternalTlsFiles): Promise<boolean> {
     const observer = { gatewayJoined: () => undefined, gatewayLeft: () => undefined };
     const server = parts.use(
       await startRpcServer({ listen: "127.0.0.1:0", implementations: [], observer, tls: await open(files) }, silent),
@@ -299,7 +299,7 @@ function openRelay(parts: Disposables, target: string, tls: InternalTls): Promis
       pushed: () => undefined,
       revoked: () => undefined,
     };
-    const relay = new RelayClient(target, ID, listener, tls);
+    const relay = new RelayClient(target, ID, listener, tls.to("account"));
     parts.defer(() => relay[Symbol.dispose]());
   });
 }

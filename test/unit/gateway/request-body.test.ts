@@ -81,6 +81,25 @@ describe("the body of a request", () => {
     expect(await read(other)).to.equal(700);
   });
 
+  it("shares what is one client's with all addresses of its IPv6 network", async () => {
+    const room = new BodyRoom(2_000, 1_000);
+    const { body: greedy } = recordingBody(room, "2001:db8::1");
+    const { body: more } = recordingBody(room, "2001:db8::2");
+    const { body: other } = recordingBody(room, "2001:db8:0:1::1");
+    greedy.add(Buffer.alloc(700), true);
+    more.add(Buffer.alloc(700), true);
+    other.add(Buffer.alloc(700), true);
+
+    const refused = await reasonOf(read(more));
+    greedy[Symbol.dispose]();
+    const { body: later } = recordingBody(room, "2001:db8::2");
+    later.add(Buffer.alloc(700), true);
+
+    expect(refused).to.equal("TOO_MANY_BODIES");
+    expect(await read(other)).to.equal(700);
+    expect(await read(later)).to.equal(700);
+  });
+
   it("is read in one piece however small its chunks are, and each of them costs room", async () => {
     const { body } = recordingBody(new BodyRoom(300_000_000, 300_000_000));
     const { body: refused } = recordingBody(new BodyRoom(1_000_000, 1_000_000));

@@ -138,6 +138,24 @@ describe("the record of a key ring's uses", () => {
     expect(record.begun).to.deep.equal([old.kid, rotated?.kid]);
   });
 
+  it("has the key too that becomes active while the first is written down", async () => {
+    await using folder = await keyFolder();
+    const ring = await KeyRing.open(folder.path, "token");
+    const record = new FakeRecord();
+    const old = ring.active;
+    const release = record.hold();
+    const recording = ring.recordBy(record);
+
+    const [rotated] = await rotateKeys(folder.path, TOKEN);
+    await ring.reloadSoon();
+    release();
+    await recording;
+    await new Promise(setImmediate);
+
+    expect(ring.active.kid).to.equal(rotated?.kid);
+    expect(record.begun).to.deep.equal([old.kid, rotated?.kid]);
+  });
+
   it("is tried again when it could not be written", async () => {
     await using folder = await keyFolder();
     const ring = await KeyRing.open(folder.path, "token");

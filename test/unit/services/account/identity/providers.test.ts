@@ -11,7 +11,7 @@ const sha256 = (text: string, form: "hex" | "base64url"): string => createHash("
 
 const GOOD: Readonly<Record<string, { claims?: Claims; header?: Record<string, unknown>; settings?: Partial<ProviderSettings> }>> = {
   "with nothing but what is needed": {},
-  "for several audiences, made for one of our apps": { claims: { aud: ["app", "stranger"], azp: "other-app" } },
+  "for several of our apps, made for one of them": { claims: { aud: ["app", "other-app"], azp: "other-app" } },
   "for one audience, as a list": { claims: { aud: ["other-app"] } },
   "that names our app as its authorized party": { claims: { azp: "app" } },
   "that says that it is a JWT": { header: { typ: "JWT" } },
@@ -36,7 +36,8 @@ const BAD: Readonly<
   "for another audience": { cause: "aud", claims: { aud: "stranger" } },
   "without an audience": { cause: "aud", claims: { aud: undefined } },
   "for no audience": { cause: "aud", claims: { aud: [] } },
-  "for several audiences without an authorized party": { cause: "azp", claims: { aud: ["app", "stranger"] } },
+  "for an audience besides that is none of our apps": { cause: "aud", claims: { aud: ["app", "stranger"], azp: "app" } },
+  "for several audiences without an authorized party": { cause: "azp", claims: { aud: ["app", "other-app"] } },
   "made for somebody else's app": { cause: "azp", claims: { azp: "stranger" } },
   "whose authorized party is no text": { cause: "azp", claims: { azp: ["app"] } },
   "that is expired": { cause: "expired", claims: { iat: NOW_S - 700, exp: NOW_S - 31 } },
@@ -82,8 +83,8 @@ describe("ID tokens", () => {
 
       const identity = await providers.verify({ provider: "example", idToken, nonce: NONCE });
 
-      const issuedAt = new Date(Number(claims?.["iat"] ?? NOW_S - 5) * 1000);
-      expect(identity).to.deep.equal({ issuer: SETTINGS.issuer, subject: "somebody", issuedAt });
+      const loggedInAt = new Date(Number(claims?.["iat"] ?? NOW_S - 5) * 1000);
+      expect(identity).to.deep.equal({ issuer: SETTINGS.issuer, subject: "somebody", loggedInAt });
       expect(refusals).to.deep.equal([]);
     });
   }
@@ -218,11 +219,23 @@ describe("ID tokens", () => {
     expect(fetched).to.deep.equal([]);
   });
 
+  it("are as old as the login that they name, however fresh they are themselves, and never younger than their issue", async () => {
+    const { providers } = publish([key]);
+    const loginTimeOf = async (authTime: unknown): Promise<number> => {
+      const idToken = await sign(key, claimsWith({ auth_time: authTime }));
+      return (await providers.verify({ provider: "example", idToken, nonce: NONCE })).loggedInAt.getTime() / 1000;
+    };
+
+    const times = await Promise.all([NOW_S - 86_400, NOW_S + 86_400, undefined, "yesterday"].map(loginTimeOf));
+
+    expect(times).to.deep.equal([NOW_S - 86_400, NOW_S - 5, NOW_S - 5, NOW_S - 5]);
+  });
+
   it("are judged by the clock that is given", async () => {
     const { providers } = publish([key]);
     const identity = await providers.verify({ provider: "example", idToken: await sign(key, claimsWith()), nonce: NONCE });
 
-    expect(Math.abs(identity.issuedAt.getTime() - NOW)).to.equal(5_000);
+    expect(Math.abs(identity.loggedInAt.getTime() - NOW)).to.equal(5_000);
     expect(Math.abs(Date.now() - NOW)).to.be.greaterThan(HOUR_S * 1000);
   });
 });
