@@ -20,6 +20,11 @@ export class TrustedProxies {
     this.#blocks = blocks.filter((block) => block !== undefined);
   }
 
+  /** Whether nobody is trusted. */
+  get isEmpty(): boolean {
+    return this.#blocks.length === 0;
+  }
+
   /**
    * The address of a client, canonical: the peer's, or what a trusted peer says of it in its `X-Forwarded-For` lines, which are read from the
    * right, as one list, up to the first address that is no trusted proxy's. When all are, it is the leftmost. Undefined when what is read

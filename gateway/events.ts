@@ -33,6 +33,8 @@ export interface GatewayEvents {
   operatorTokenUnreadable(error: unknown): void;
   /** Operators may call from other machines, and nothing of ours enciphers what they send. */
   operatorListenerExposed(host: string): void;
+  /** A proxy speaks TLS for the gateway, and no proxy is trusted to name clients: all of them share its address. */
+  clientsUnnamed(): void;
   /** New connections to the public port meet a certificate that is valid until then. */
   certificateTaken(validTo: Date): void;
   /** The certificate's files have changed to something that cannot be taken. */
@@ -123,6 +125,7 @@ export function createEvents(logger: Logger, metrics: Metrics = new Metrics()): 
     },
     operatorTokenUnreadable: (error) => logger.error({ err: error }, "operator token could not be read"),
     operatorListenerExposed: (host) => logger.warn({ host }, "operator calls travel in the clear unless something in front speaks TLS"),
+    clientsUnnamed: () => logger.warn("all clients have the proxy's address: GATEWAY_TRUSTED_PROXIES names none"),
     certificateTaken: (validTo) => logger[validTo.getTime() > Date.now() ? "info" : "warn"]({ validTo }, "certificate taken"),
     certificateRefused: (problems) => logger.error({ problems }, "certificate refused"),
     handlingFailed: (where, error) => {

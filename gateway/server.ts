@@ -66,6 +66,9 @@ export async function startGateway(config: GatewayConfig, logger: Logger, overri
       identified: createRoom(overrides.bodyRoomBytes ?? 256 * MIB, 64 * MIB),
     };
     addGauges(metrics, context, rooms);
+    if (config.tls === undefined && config.transport.isSecure && config.transport.trustedProxies.isEmpty) {
+      context.events.clientsUnnamed();
+    }
     const http = serveHttp(context, publicFront(context.access, config.transport), {
       anonymous: meteredRoom(rooms.anonymous, context.limits),
       identified: rooms.identified,

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { chmod, link, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
+import { access, chmod, link, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError } from "../../platform/env.ts";
 
@@ -70,6 +70,9 @@ export class OperatorToken {
 
 /** Makes the file unless it is there. Of two gateways that start at once one wins, since a link never replaces a file. */
 async function makeToken(file: string): Promise<void> {
+  if (await isThere(file)) {
+    return;
+  }
   const directory = dirname(file);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const fresh = join(directory, `.operator-token-${randomBytes(6).toString("hex")}`);
@@ -84,6 +87,13 @@ async function makeToken(file: string): Promise<void> {
   } finally {
     await unlink(fresh);
   }
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function readToken(file: string): Promise<string> {

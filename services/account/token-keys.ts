@@ -1,8 +1,9 @@
 import type { KeyRing } from "../../platform/keys/ring.ts";
 import type { ServiceName } from "../../proto/method.ts";
+import { isOurAccessToken } from "./tokens/access-token.ts";
 import { REFRESH_TOKEN_BYTES, type RefreshTokenHead, readRefreshToken } from "./tokens/refresh-token.ts";
 
-/** The keys that refresh tokens are signed with. */
+/** The keys that tokens are signed with. */
 export interface TokenKeys {
   /** The secret that signs. */
   readonly secret: Buffer;
@@ -11,6 +12,8 @@ export interface TokenKeys {
    * by keys that were read after it came, or a token signed by another copy just after a rotation would be refused.
    */
   read(token: Uint8Array, service: ServiceName): Promise<RefreshTokenHead | undefined>;
+  /** Whether one of the keys made an access token, judged as late as `read` judges. */
+  made(accessToken: Uint8Array): Promise<boolean>;
 }
 
 /** The token keys of a ring. */
@@ -27,6 +30,13 @@ export function createTokenKeys(ring: KeyRing): TokenKeys {
       }
       await ring.reloadSoon();
       return readRefreshToken(token, secrets(), service);
+    },
+    made: async (accessToken) => {
+      if (isOurAccessToken(accessToken, secrets())) {
+        return true;
+      }
+      await ring.reloadSoon();
+      return isOurAccessToken(accessToken, secrets());
     },
   };
 }

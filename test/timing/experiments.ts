@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { OperatorToken } from "../../gateway/operator/token.ts";
 import { newUuid } from "../../platform/ids.ts";
 import type { Grants } from "../../services/account/store/grants.ts";
+import { ACCESS_RANDOM_BYTES, isOurAccessToken, makeAccessToken } from "../../services/account/tokens/access-token.ts";
 import { digestOf, makeRefreshToken, readRefreshToken } from "../../services/account/tokens/refresh-token.ts";
 import type { Experiment } from "./experiment.ts";
 
@@ -19,6 +20,21 @@ export function refreshTokenMac(): Experiment {
       flip(token, ofClass === 0 ? MAC_AT : token.length - 1, 1 + random.below(255));
     },
     run: () => readRefreshToken(token, secrets, "chat"),
+  };
+}
+
+/** An access token of ours whose MAC is wrong in its first byte, or in its last. */
+export function accessTokenMac(): Experiment {
+  const secrets = [randomBytes(32)];
+  const good = makeAccessToken(randomBytes(ACCESS_RANDOM_BYTES), secrets[0] as Buffer);
+  const token = Buffer.from(good);
+  return {
+    title: "access token: the MAC wrong in its first byte, or in its last",
+    prepare: (ofClass, random) => {
+      good.copy(token);
+      flip(token, ofClass === 0 ? ACCESS_RANDOM_BYTES : token.length - 1, 1 + random.below(255));
+    },
+    run: () => isOurAccessToken(token, secrets),
   };
 }
 

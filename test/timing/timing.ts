@@ -13,7 +13,7 @@ import { digestOf } from "../../services/account/tokens/refresh-token.ts";
 import { freshDatabaseUri } from "../support/mongod.ts";
 import { startRunDatabase } from "../support/run-database.ts";
 import { type Experiment, measure } from "./experiment.ts";
-import { accessTokenLookup, earlyExit, operatorToken, refreshTokenMac } from "./experiments.ts";
+import { accessTokenLookup, accessTokenMac, earlyExit, operatorToken, refreshTokenMac } from "./experiments.ts";
 
 /** Beyond this, in either direction, two classes are told apart. */
 const THRESHOLD = 4.5;
@@ -31,7 +31,7 @@ async function main(samplesOfEach: number): Promise<number> {
   const grant = { service: "chat", accountId: newUuid(), sessionId: newUuid(), generation: 1, createdAt, purgeAt } as const;
   await grants.add({ _id: digestOf(token).toString("hex"), ...grant });
 
-  const experiments = [refreshTokenMac(), await openOperatorToken(disposables), accessTokenLookup(grants, token)];
+  const experiments = [refreshTokenMac(), accessTokenMac(), accessTokenLookup(grants, token), await openOperatorToken(disposables)];
   const leaks = [];
   for (const experiment of experiments) {
     leaks.push(await report(experiment, samplesOfEach));

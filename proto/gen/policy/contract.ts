@@ -1355,6 +1355,7 @@ export const shapes: readonly MessageShape[] = [
       { name: "recipient_account_id", jsonName: "recipientAccountId", number: 3, kind: "scalar", type: "string", list: false },
       { name: "sent_at", jsonName: "sentAt", number: 4, kind: "message", type: "google.protobuf.Timestamp", list: false },
       { name: "body", jsonName: "body", number: 5, kind: "scalar", type: "bytes", list: false },
+      { name: "unreadable", jsonName: "unreadable", number: 6, kind: "scalar", type: "bool", list: false },
     ],
   },
   {

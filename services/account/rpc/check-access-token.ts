@@ -11,6 +11,9 @@ import { digestOf } from "../tokens/refresh-token.ts";
 export function checkAccessToken(context: AccountContext): Handler<CheckAccessTokenRequest, CheckAccessTokenResponse> {
   return async (request) => {
     const service = parseServiceName(request.service);
+    if (!(await context.keys.made(request.accessToken))) {
+      throw accessTokenRefused();
+    }
     const grant = await context.grants.find(digestOf(request.accessToken).toString("hex"));
     if (grant === null) {
       throw accessTokenRefused();

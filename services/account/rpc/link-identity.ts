@@ -20,6 +20,8 @@ export function linkIdentity(context: AccountContext): Handler<LinkIdentityReque
     switch (await context.accounts.link(accountId, { issuer, subject })) {
       case "taken":
         throw new SallyportError("ALREADY_EXISTS", "the identity is another account's", { reason: "IDENTITY_TAKEN" });
+      case "full":
+        throw new SallyportError("RESOURCE_EXHAUSTED", "the account has as many identities as it may", { reason: "TOO_MANY_IDENTITIES" });
       case "gone":
         throw accountNotFound();
       case "linked":

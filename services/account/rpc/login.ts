@@ -9,7 +9,7 @@ import type { AccountContext } from "../context.ts";
 import { SERVICE_NAMES } from "../service-name.ts";
 import type { AccountKey, Standing } from "../store/accounts.ts";
 import { type GrantDocument, PURGE_AFTER_MS, type SessionDocument } from "../store/schema.ts";
-import { ACCESS_TOKEN_BYTES } from "../tokens/access-token.ts";
+import { ACCESS_RANDOM_BYTES, makeAccessToken } from "../tokens/access-token.ts";
 import { beginFamily, type Family } from "../tokens/family.ts";
 import { digestOf, makeRefreshToken, RANDOM_BYTES } from "../tokens/refresh-token.ts";
 
@@ -81,7 +81,7 @@ function requireOpen(standing: Standing): void {
 function mintTokens({ keys }: AccountContext, sessionId: Uuid): Record<ServiceName, TokenPair> {
   return forEachService((service) => ({
     refreshToken: makeRefreshToken({ sessionId, generation: 1 }, randomBytes(RANDOM_BYTES), keys.secret, service),
-    accessToken: randomBytes(ACCESS_TOKEN_BYTES),
+    accessToken: makeAccessToken(randomBytes(ACCESS_RANDOM_BYTES), keys.secret),
   }));
 }
 

@@ -6,7 +6,7 @@ import type { AccountContext } from "../context.ts";
 import { type Exchanged, judge, readLive, refreshTokenRefused, type ShownToken } from "../judgement.ts";
 import { parseServiceName } from "../service-name.ts";
 import { type GrantDocument, PURGE_AFTER_MS } from "../store/schema.ts";
-import { ACCESS_TOKEN_BYTES, type GrantSocket } from "../tokens/access-token.ts";
+import { ACCESS_RANDOM_BYTES, type GrantSocket, makeAccessToken } from "../tokens/access-token.ts";
 import { digestOf } from "../tokens/refresh-token.ts";
 
 /** A judgement takes at most this long, whatever the caller would wait. */
@@ -26,7 +26,7 @@ export function presentRefreshToken(context: AccountContext): Handler<PresentRef
     const shown: ShownToken = { ...head, token: request.refreshToken, service, address, deadline };
 
     const successor = await judge(context, shown);
-    const accessToken = randomBytes(ACCESS_TOKEN_BYTES);
+    const accessToken = makeAccessToken(randomBytes(ACCESS_RANDOM_BYTES), context.keys.secret);
     await grant(context, shown, successor, accessToken, { address, incarnation: parseUuid(incarnation), connection });
 
     const { accountId, generation, token: nextRefreshToken } = successor;

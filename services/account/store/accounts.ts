@@ -30,10 +30,12 @@ export interface Accounts {
   standing(accountId: string): Promise<Standing>;
   /** Those of the given ids that are accounts and not deleted. */
   filter(accountIds: readonly string[]): Promise<readonly string[]>;
-  /** Lets an identity log in to an account. `taken`: it is another account's. Repeating it is fine. */
-  link(accountId: string, identity: Identity): Promise<"linked" | "taken" | "gone">;
+  /** Lets an identity log in to an account. `taken`: it is another account's. `full`: the account has as many as it may. Repeating it is fine. */
+  link(accountId: string, identity: Identity): Promise<"linked" | "taken" | "full" | "gone">;
 }
 
+/** So many identities one account may have. */
+const MAX_IDENTITIES = 20;
 const DUPLICATE_KEY = 11_000;
 
 /** The accounts of a database. */
@@ -64,14 +66,22 @@ export function createAccounts(db: Db, shift: TimeShift): Accounts {
       }),
     link: (accountId, identity) =>
       asking(async () => {
-        const without = { _id: accountId, ...alive, identities: { $not: { $elemMatch: identity } } };
+        const hasRoom = { [`identities.${MAX_IDENTITIES - 1}`]: { $exists: false } };
+        const without = { _id: accountId, ...alive, ...hasRoom, identities: { $not: { $elemMatch: identity } } };
         const linked = await unlessDuplicate(() => accounts.updateOne(without, { $push: { identities: identity } }));
         if (linked === undefined) {
           return "taken";
         }
-        return linked.matchedCount === 1 || (await findAlive({ _id: accountId })) !== null ? "linked" : "gone";
+        return linked.matchedCount === 1 ? "linked" : whyNotLinked(await findAlive({ _id: accountId }), identity);
       }),
   };
+}
+
+function whyNotLinked(account: AccountDocument | null, { issuer, subject }: Identity): "linked" | "full" | "gone" {
+  if (account === null) {
+    return "gone";
+  }
+  return account.identities?.some((known) => known.issuer === issuer && known.subject === subject) ? "linked" : "full";
 }
 
 async function read(accounts: Collection<AccountDocument>, key: AccountKey, shift: TimeShift): Promise<FoundAccount | undefined> {

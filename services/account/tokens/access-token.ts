@@ -1,7 +1,29 @@
+import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import type { ServiceName } from "../../../proto/method.ts";
 
-/** An access token: 32 random bytes, known to the database by their SHA-256. */
-export const ACCESS_TOKEN_BYTES = 32;
+/** An access token: 20 random bytes ‖ the first 12 bytes of their HMAC-SHA-256. The database knows it by its SHA-256. */
+const ACCESS_TOKEN_BYTES = 32;
+/** How many of its bytes are random. */
+export const ACCESS_RANDOM_BYTES = 20;
+
+/** The access token of 20 random bytes, with the token key `secret`. */
+export function makeAccessToken(random: Uint8Array, secret: Buffer): Buffer {
+  return Buffer.concat([random, mac(random, secret)]);
+}
+
+/** Whether one of the token keys made it. The MAC is no proof of who calls: it keeps garbage from the database. */
+export function isOurAccessToken(token: Uint8Array, secrets: readonly Buffer[]): boolean {
+  const [random, shown] = [token.subarray(0, ACCESS_RANDOM_BYTES), token.subarray(ACCESS_RANDOM_BYTES)];
+  return token.length === ACCESS_TOKEN_BYTES && secrets.some((secret) => timingSafeEqual(mac(random, secret), shown));
+}
+
+function mac(random: Uint8Array, secret: Buffer): Buffer {
+  const key = Buffer.from(hkdfSync("sha256", secret, "", "sallyport access token", 32));
+  return createHmac("sha256", key)
+    .update(random)
+    .digest()
+    .subarray(0, ACCESS_TOKEN_BYTES - ACCESS_RANDOM_BYTES);
+}
 
 /** What an access token was given for. */
 export interface Grant {

@@ -16,6 +16,29 @@ describe("an access token of an exchange", () => {
     expect(await reasonOf(check(bench, randomBytes(32)))).to.equal(REFUSED);
   });
 
+  it("is looked for in the database only when one of our keys made it", async () => {
+    await using bench = await openBench();
+    const { chat } = await logIn(bench);
+    const { accessToken } = await present(bench, chat);
+    const asked: string[] = [];
+    const find = async (digest: string): Promise<null> => {
+      asked.push(digest);
+      return null;
+    };
+    const deaf = { ...bench, context: { ...bench.context, grants: { ...bench.context.grants, find } } };
+
+    for (const garbage of [
+      randomBytes(32),
+      Buffer.alloc(32),
+      Buffer.concat([accessToken.subarray(0, 31), Buffer.of((accessToken[31] ?? 0) ^ 1)]),
+    ]) {
+      expect(await reasonOf(check(deaf, garbage))).to.equal(REFUSED);
+    }
+    expect(asked).to.deep.equal([]);
+    expect(await reasonOf(check(deaf, accessToken))).to.equal(REFUSED);
+    expect(asked).to.have.length(1);
+  });
+
   it("is denied to the other service, and confirms nothing there", async () => {
     await using bench = await openBench();
     const { chat, sessionId } = await logIn(bench);

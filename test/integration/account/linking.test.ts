@@ -103,6 +103,17 @@ describe("an identity that is linked", () => {
     expect(await heldBy(bench, alice.accountId)).to.deep.equal([{ issuer: "https://p.example", subject: "one" }]);
   });
 
+  it("is refused as the twenty-first, and one of the twenty is still fine", async () => {
+    await using bench = await openLinkingBench();
+    const alice = await logIn(bench);
+    for (let nth = 1; nth <= 20; nth += 1) {
+      await link(bench, alice, `number ${nth}`);
+    }
+
+    expect(await reasonOf(link(bench, alice, "one too many"))).to.equal("RESOURCE_EXHAUSTED TOO_MANY_IDENTITIES");
+    expect(await reasonOf(link(bench, alice, "number 7"))).to.equal("OK");
+  });
+
   it("is not another account's as well", async () => {
     await using bench = await openLinkingBench();
     const [alice, bob] = [await logIn(bench), await logIn(bench, "bob")];

@@ -42,6 +42,22 @@ describe("moderating reports", () => {
     expect(shown.note).to.equal("");
   });
 
+  it("shows a report of which one body cannot be opened, and says which", async () => {
+    await using stack = await ChatStack.start({ atRest: "aes-256-gcm" });
+    const gateway = await stack.gateway();
+    const [alice, bob] = [stack.invite(), stack.invite()];
+    const said = await converse(gateway, alice, bob, ["first", "second"]);
+    const { reportId } = await gateway.chat.reportMessages({ reason: "", messages: evidence(said) }, as(bob));
+    await stack.collection("reports").updateMany({}, { $set: { "messages.0.sealed.kid": "gone" } });
+
+    const { messages } = await gateway.moderation.getReport({ reportId }, asOperator());
+
+    expect(messages.map(({ body, unreadable }) => [body.toString(), unreadable])).to.deep.equal([
+      ["", true],
+      ["second", false],
+    ]);
+  });
+
   it("resolves a report once; the same again is fine and changes nothing, another resolution is refused", async () => {
     let time = 1_767_225_600_000;
     await using stack = await ChatStack.start({ now: () => time });

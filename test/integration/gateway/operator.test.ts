@@ -170,7 +170,7 @@ describe("operator calls", () => {
   it("answer with a report of 8 MiB, in JSON as well", async () => {
     const messages = Array.from({ length: 128 }, () => ({
       ...{ messageId: ACCOUNT, senderAccountId: ACCOUNT, recipientAccountId: ACCOUNT },
-      ...{ sentAt: new Date(0), body: Buffer.alloc(65_536, 1) },
+      ...{ sentAt: new Date(0), body: Buffer.alloc(65_536, 1), unreadable: false },
     }));
     const report = {
       reportId: ACCOUNT,

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { expect } from "chai";
+import type { Logger } from "../../../platform/logger.ts";
 import { CertificateFiles } from "../../support/certificate-files.ts";
 import { GOOD_TOKEN } from "./fake-services.ts";
 import { type Stack, startStack, TestSocket } from "./harness.ts";
@@ -218,5 +219,18 @@ describe("a PROXY preamble", () => {
 
     expect(outcome).to.be.oneOf(["127.0.0.1", "refused"]);
     socket.destroy();
+  });
+});
+
+describe("a gateway behind a proxy that speaks TLS for it", () => {
+  it("warns when it trusts no proxy to name the clients, and not when it trusts one", async () => {
+    const warnings: string[] = [];
+    const warn = (message: string): number => warnings.push(message);
+    const logger = new Proxy({ warn }, { get: (target, name) => (name === "warn" ? target.warn : () => undefined) }) as unknown as Logger;
+
+    await using _trusting = await startStack({}, { ...TRUSTING, GATEWAY_TLS: "terminated-by-proxy" }, {}, { logger });
+    expect(warnings).to.deep.equal([]);
+    await using _alone = await startStack({}, { GATEWAY_TLS: "terminated-by-proxy" }, {}, { logger });
+    expect(warnings).to.deep.equal(["all clients have the proxy's address: GATEWAY_TRUSTED_PROXIES names none"]);
   });
 });

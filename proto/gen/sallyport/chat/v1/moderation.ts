@@ -85,8 +85,10 @@ export interface EvidenceMessage {
   sentAt:
     | Date
     | undefined;
-  /** Empty: it was erased with the account that wrote it. */
+  /** Empty: it was erased with the account that wrote it, or it cannot be read. */
   body: Uint8Array;
+  /** The body is there and cannot be opened: its key is gone, or it was tampered with. */
+  unreadable: boolean;
 }
 
 export interface ReportedAccount {
@@ -490,7 +492,14 @@ export const GetReportResponse: MessageFns<GetReportResponse> = {
 };
 
 function createBaseEvidenceMessage(): EvidenceMessage {
-  return { messageId: "", senderAccountId: "", recipientAccountId: "", sentAt: undefined, body: new Uint8Array(0) };
+  return {
+    messageId: "",
+    senderAccountId: "",
+    recipientAccountId: "",
+    sentAt: undefined,
+    body: new Uint8Array(0),
+    unreadable: false,
+  };
 }
 
 export const EvidenceMessage: MessageFns<EvidenceMessage> = {
@@ -509,6 +518,9 @@ export const EvidenceMessage: MessageFns<EvidenceMessage> = {
     }
     if (message.body.length !== 0) {
       writer.uint32(42).bytes(message.body);
+    }
+    if (message.unreadable !== false) {
+      writer.uint32(48).bool(message.unreadable);
     }
     return writer;
   },
@@ -564,6 +576,14 @@ export const EvidenceMessage: MessageFns<EvidenceMessage> = {
             }
 
             message.body = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.unreadable = reader.bool();
             continue;
           }
         }

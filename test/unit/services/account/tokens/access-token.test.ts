@@ -1,5 +1,13 @@
+import { randomBytes } from "node:crypto";
 import { expect } from "chai";
-import { type Grant, judgeGrant, type Showing } from "../../../../../services/account/tokens/access-token.ts";
+import {
+  ACCESS_RANDOM_BYTES,
+  type Grant,
+  isOurAccessToken,
+  judgeGrant,
+  makeAccessToken,
+  type Showing,
+} from "../../../../../services/account/tokens/access-token.ts";
 
 const grant: Grant = {
   service: "chat",
@@ -52,5 +60,29 @@ describe("an access token", () => {
     expect(judgeGrant(socketless, showing)).to.equal("refused");
     expect(judgeGrant(grant, { ...showing, debug: true, isLeaseHeld: false, address: "::1" })).to.equal("valid");
     expect(judgeGrant(grant, { ...showing, debug: true, service: "account" })).to.equal("otherService");
+  });
+});
+
+describe("the bytes of an access token", () => {
+  const [older, newer] = [randomBytes(32), randomBytes(32)];
+
+  it("are known as ours under any of the keys", () => {
+    const token = makeAccessToken(randomBytes(ACCESS_RANDOM_BYTES), older);
+
+    expect(token).to.have.length(32);
+    expect(isOurAccessToken(token, [newer, older])).to.equal(true);
+  });
+
+  it("are foreign under another key, with any bit changed, of another length, and when random", () => {
+    const token = makeAccessToken(randomBytes(ACCESS_RANDOM_BYTES), older);
+    const changed = Array.from({ length: token.length }, (_, at) => {
+      const copy = Buffer.from(token);
+      copy[at] = (copy[at] ?? 0) ^ 1;
+      return copy;
+    });
+
+    const foreign = [...changed, token.subarray(0, 31), Buffer.concat([token, Buffer.alloc(1)]), Buffer.alloc(0), randomBytes(32)];
+    expect(foreign.filter((bytes) => isOurAccessToken(bytes, [older]))).to.deep.equal([]);
+    expect(isOurAccessToken(token, [newer])).to.equal(false);
   });
 });
