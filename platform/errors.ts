@@ -52,8 +52,12 @@ export class SallyportError extends Error {
   }
 }
 
-/** The request breaks rules of its fields. */
-export function invalidArgument(violations: readonly Violation[]): SallyportError {
+/** So many violations are told at a time. */
+const MAX_VIOLATIONS = 20;
+
+/** The request breaks rules of its fields; the first ones are told. */
+export function invalidArgument(broken: readonly Violation[]): SallyportError {
+  const violations = broken.slice(0, MAX_VIOLATIONS);
   const message = violations.map(({ field, description }) => `${field}: ${description}`).join("; ");
   return new SallyportError("INVALID_ARGUMENT", message, { reason: "FIELD_RULE_VIOLATED", violations });
 }

@@ -31,9 +31,9 @@ export function byteLength(found: Violation[], field: string, value: Uint8Array,
   within(found, field, value.length, min, max, "bytes");
 }
 
-/** The number of a list's items. */
-export function itemCount(found: Violation[], field: string, count: number, min: number, max: number): void {
-  within(found, field, count, min, max, "items");
+/** The number of a list's items. Answers whether it is right. */
+export function itemCount(found: Violation[], field: string, count: number, min: number, max: number): boolean {
+  return within(found, field, count, min, max, "items");
 }
 
 /** A number's bounds. */
@@ -50,8 +50,10 @@ export function declared(found: Violation[], field: string, value: number, value
   }
 }
 
-function within(found: Violation[], field: string, size: number, min: number, max: number, unit: string): void {
-  if (size < min || size > max) {
+function within(found: Violation[], field: string, size: number, min: number, max: number, unit: string): boolean {
+  const isWithin = size >= min && size <= max;
+  if (!isWithin) {
     found.push({ field, description: `must be ${min} to ${max} ${unit} long` });
   }
+  return isWithin;
 }

@@ -50,15 +50,34 @@ function fieldLines(field: DescField, policies: Policies, value: string, indent:
     ];
   }
   if (field.fieldKind === "list") {
-    const item = valueLines(field, rules, "item", `\`\${path}${field.localName}[\${index}]\``, `${indent}  `);
     return [
       ...(rules.required ? [`${indent}rules.required(found, ${path}, ${value}.length > 0);`] : []),
-      ...(rules.items ? [`${indent}rules.itemCount(found, ${path}, ${value}.length, ${rules.items.min}, ${rules.items.max});`] : []),
-      ...(item.length > 0 ? [`${indent}for (const [index, item] of ${value}.entries()) {`, ...item, `${indent}}`] : []),
+      ...countedItemLines(rules, path, value, indent, (inner) => itemLines(field, rules, value, inner)),
     ];
   }
   const required = rules.required ? [`${indent}rules.required(found, ${path}, ${presence(field, value)});`] : [];
   return [...required, ...valueLines(field, rules, value, path, indent)];
+}
+
+/** Items are looked at only when there are as many as there may be: a list of millions costs nothing more. */
+function countedItemLines(
+  { items }: FieldRules,
+  path: string,
+  value: string,
+  indent: string,
+  linesOf: (indent: string) => string[],
+): string[] {
+  if (items === undefined) {
+    return linesOf(indent);
+  }
+  const count = `rules.itemCount(found, ${path}, ${value}.length, ${items.min}, ${items.max})`;
+  const inner = linesOf(`${indent}  `);
+  return inner.length === 0 ? [`${indent}${count};`] : [`${indent}if (${count}) {`, ...inner, `${indent}}`];
+}
+
+function itemLines(field: DescField, rules: FieldRules, value: string, indent: string): string[] {
+  const item = valueLines(field, rules, "item", `\`\${path}${field.localName}[\${index}]\``, `${indent}  `);
+  return item.length > 0 ? [`${indent}for (const [index, item] of ${value}.entries()) {`, ...item, `${indent}}`] : [];
 }
 
 function mapValueLines(message: DescMessage, prefix: string, indent: string): string[] {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { listenAddress, mongodbUri, targetList } from "../../platform/addresses.ts";
+import { isOfThisMachine, listenAddress, mongodbUri, targetList } from "../../platform/addresses.ts";
 import {
   type Env,
   isLoopbackHost,
@@ -140,10 +140,10 @@ export function accountConfig(env: Env): AccountConfig {
 }
 
 function refuseInPublic(values: Values<AccountVariables>): readonly string[] {
-  if (isLoopbackHost(values.GATEWAY_HOST)) {
-    return [];
-  }
-  return (["SALLYPORT_DEBUG", "ACCOUNT_DEV_LOGIN"] as const)
-    .filter((name) => values[name])
-    .map((name) => `${name}: on is refused while GATEWAY_HOST is not a loopback host`);
+  const exposed = [
+    ...(isLoopbackHost(values.GATEWAY_HOST) ? [] : ["GATEWAY_HOST"]),
+    ...(isOfThisMachine(values.ACCOUNT_LISTEN) ? [] : ["ACCOUNT_LISTEN"]),
+  ];
+  const forbidden = (["SALLYPORT_DEBUG", "ACCOUNT_DEV_LOGIN"] as const).filter((name) => values[name] && exposed.length > 0);
+  return forbidden.map((name) => `${name}: on is refused while ${exposed.join(" and ")} is not of this machine alone`);
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { isOfThisMachine, listenAddress, mongodbUri, targetList } from "../../platform/addresses.ts";
-import { type Env, milliseconds, oneOf, onOff, readVariables, text, type Variable } from "../../platform/env.ts";
+import { type Env, isLoopbackHost, milliseconds, oneOf, onOff, readVariables, text, type Variable } from "../../platform/env.ts";
 import {
   type InternalTlsFiles,
   type InternalTlsVariables,
@@ -44,6 +44,7 @@ export const chatVariables: {
   readonly CHAT_AT_REST_KEY_FILE: Variable<string>;
   readonly SALLYPORT_LIMITS: Variable<boolean>;
   readonly CHAT_LIMIT_REPORTS: Variable<Rate>;
+  readonly GATEWAY_HOST: Variable<string>;
   readonly SALLYPORT_LOG_LEVEL: Variable<string>;
 } & InternalTlsVariables = {
   CHAT_LISTEN: { default: "127.0.0.1:9102", meaning: "where the chat service listens: host:port or unix:<path>", parse: listenAddress },
@@ -78,6 +79,7 @@ export const chatVariables: {
     meaning: "how often an account may report messages, counted over all copies",
     parse: parseRate,
   },
+  GATEWAY_HOST: { default: "127.0.0.1", meaning: "the host of the public port", parse: text },
   SALLYPORT_LOG_LEVEL: {
     default: "info",
     meaning: "what is logged",
@@ -89,8 +91,11 @@ export const chatVariables: {
 export function chatConfig(env: Env): ChatConfig {
   const values = readVariables(env, chatVariables, (read) => {
     const { CHAT_LISTEN, ACCOUNT_TARGETS, SALLYPORT_LIMITS } = read;
-    const isUnlimited = !SALLYPORT_LIMITS && !isOfThisMachine(CHAT_LISTEN);
-    const problems = isUnlimited ? ["SALLYPORT_LIMITS: off is refused on a non-loopback CHAT_LISTEN"] : [];
+    const isExposed = !isOfThisMachine(CHAT_LISTEN) || !isLoopbackHost(read.GATEWAY_HOST);
+    const problems =
+      isExposed && !SALLYPORT_LIMITS
+        ? ["SALLYPORT_LIMITS: off is refused while CHAT_LISTEN or GATEWAY_HOST is not of this machine alone"]
+        : [];
     return [...problems, ...internalTlsProblems(read, { CHAT_LISTEN, ACCOUNT_TARGETS })];
   });
   const keysDir = values.SALLYPORT_KEYS_DIR || join(values.SALLYPORT_DATA_DIR, "keys");

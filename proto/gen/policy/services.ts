@@ -976,9 +976,10 @@ function checkAccountEndSessionsRequest(message: accountAdmin.EndSessionsRequest
 function checkAccountEndSessionsResponse(_message: accountAdmin.EndSessionsResponse, _path: string, _found: Violation[]): void {}
 
 function checkAccountFilterAccountsRequest(message: accountDirectory.FilterAccountsRequest, path: string, found: Violation[]): void {
-  rules.itemCount(found, `${path}accountIds`, message.accountIds.length, 1, 1000);
-  for (const [index, item] of message.accountIds.entries()) {
-    rules.uuid(found, `${path}accountIds[${index}]`, item);
+  if (rules.itemCount(found, `${path}accountIds`, message.accountIds.length, 1, 1000)) {
+    for (const [index, item] of message.accountIds.entries()) {
+      rules.uuid(found, `${path}accountIds[${index}]`, item);
+    }
   }
 }
 
@@ -1070,18 +1071,20 @@ function checkChatListPendingResponse(message: chatChat.ListPendingResponse, pat
 }
 
 function checkChatAckMessagesRequest(message: chatChat.AckMessagesRequest, path: string, found: Violation[]): void {
-  rules.itemCount(found, `${path}messageIds`, message.messageIds.length, 0, 1000);
-  for (const [index, item] of message.messageIds.entries()) {
-    rules.uuid(found, `${path}messageIds[${index}]`, item);
+  if (rules.itemCount(found, `${path}messageIds`, message.messageIds.length, 0, 1000)) {
+    for (const [index, item] of message.messageIds.entries()) {
+      rules.uuid(found, `${path}messageIds[${index}]`, item);
+    }
   }
 }
 
 function checkChatAckMessagesResponse(_message: chatChat.AckMessagesResponse, _path: string, _found: Violation[]): void {}
 
 function checkChatGetMessageStatesRequest(message: chatChat.GetMessageStatesRequest, path: string, found: Violation[]): void {
-  rules.itemCount(found, `${path}clientMessageIds`, message.clientMessageIds.length, 1, 256);
-  for (const [index, item] of message.clientMessageIds.entries()) {
-    rules.uuid(found, `${path}clientMessageIds[${index}]`, item);
+  if (rules.itemCount(found, `${path}clientMessageIds`, message.clientMessageIds.length, 1, 256)) {
+    for (const [index, item] of message.clientMessageIds.entries()) {
+      rules.uuid(found, `${path}clientMessageIds[${index}]`, item);
+    }
   }
 }
 
@@ -1119,9 +1122,10 @@ function checkChatListBlockedAccountsResponse(message: chatChat.ListBlockedAccou
 
 function checkChatReportMessagesRequest(message: chatChat.ReportMessagesRequest, path: string, found: Violation[]): void {
   rules.codePoints(found, `${path}reason`, message.reason, 0, 1000);
-  rules.itemCount(found, `${path}messages`, message.messages.length, 1, 100);
-  for (const [index, item] of message.messages.entries()) {
-    checkChatReportedMessage(item, `${path}messages[${index}].`, found);
+  if (rules.itemCount(found, `${path}messages`, message.messages.length, 1, 100)) {
+    for (const [index, item] of message.messages.entries()) {
+      checkChatReportedMessage(item, `${path}messages[${index}].`, found);
+    }
   }
 }
 
@@ -1135,9 +1139,10 @@ function checkChatReportMessagesResponse(message: chatChat.ReportMessagesRespons
 }
 
 function checkChatAttachRequest(message: chatDelivery.AttachRequest, path: string, found: Violation[]): void {
-  rules.itemCount(found, `${path}inFlightMessageIds`, message.inFlightMessageIds.length, 0, 256);
-  for (const [index, item] of message.inFlightMessageIds.entries()) {
-    rules.uuid(found, `${path}inFlightMessageIds[${index}]`, item);
+  if (rules.itemCount(found, `${path}inFlightMessageIds`, message.inFlightMessageIds.length, 0, 256)) {
+    for (const [index, item] of message.inFlightMessageIds.entries()) {
+      rules.uuid(found, `${path}inFlightMessageIds[${index}]`, item);
+    }
   }
 }
 
@@ -1152,9 +1157,10 @@ function checkChatDetachRequest(_message: chatDelivery.DetachRequest, _path: str
 function checkChatDetachResponse(_message: chatDelivery.DetachResponse, _path: string, _found: Violation[]): void {}
 
 function checkChatAcknowledgeRequest(message: chatDelivery.AcknowledgeRequest, path: string, found: Violation[]): void {
-  rules.itemCount(found, `${path}messageIds`, message.messageIds.length, 0, 256);
-  for (const [index, item] of message.messageIds.entries()) {
-    rules.uuid(found, `${path}messageIds[${index}]`, item);
+  if (rules.itemCount(found, `${path}messageIds`, message.messageIds.length, 0, 256)) {
+    for (const [index, item] of message.messageIds.entries()) {
+      rules.uuid(found, `${path}messageIds[${index}]`, item);
+    }
   }
 }
 

@@ -30,6 +30,15 @@ describe("wire status", () => {
     expect(JSON.stringify(status) + status.details.map(({ value }) => value.toString()).join("")).to.not.contain("hunter2");
   });
 
+  it("tells twenty of a million violations", () => {
+    const error = invalidArgument(
+      Array.from({ length: 1_000_000 }, (_, index) => ({ field: `ids[${index}]`, description: "must be a UUID" })),
+    );
+
+    expect(error.violations).to.have.length(20);
+    expect(error.message.length).to.be.lessThan(2_000);
+  });
+
   it("names every violated field in the text", () => {
     const error = invalidArgument([
       { field: "dev.name", description: "must be 1 to 64 code points long" },

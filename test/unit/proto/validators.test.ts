@@ -28,6 +28,14 @@ describe("the validator of", () => {
     );
   });
 
+  it("a list that is too long looks at none of its items", () => {
+    const messageIds = Array.from({ length: 1001 }, () => "no UUID");
+
+    const violations = messages.get("sallyport.chat.v1.AckMessagesRequest")?.validate({ messageIds }) ?? [];
+
+    expect(violations.map(({ field }) => field)).to.deep.equal(["messageIds"]);
+  });
+
   it("a response checks the values of its maps, naming the key", () => {
     const pair = { refreshToken: Buffer.alloc(1024), accessToken: Buffer.alloc(31) };
     const response = { accountId: "5a11a0de-0000-4000-8000-000000000000", created: true, tokens: { chat: pair } };

@@ -64,6 +64,7 @@ describe("the account service's configuration", () => {
 
     expect(problems.map((problem) => problem.split(":")[0])).to.deep.equal(["SALLYPORT_DEBUG", "ACCOUNT_DEV_LOGIN"]);
     expect(problemsOf({ GATEWAY_HOST: "0.0.0.0" })).to.deep.equal([]);
+    expect(problemsOf({ ACCOUNT_LISTEN: "192.0.2.1:9101", ACCOUNT_DEV_LOGIN: "on" }).join("\n")).to.contain("ACCOUNT_DEV_LOGIN");
     expect(problemsOf({ GATEWAY_HOST: "::1", SALLYPORT_DEBUG: "on" })).to.deep.equal([]);
   });
 
