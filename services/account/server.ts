@@ -1,6 +1,7 @@
+import { openConfiguredRing } from "../../platform/keys/configured-ring.ts";
 import { createKeyEvents } from "../../platform/keys/events.ts";
 import { keepKeys } from "../../platform/keys/keeping.ts";
-import { KeyRing } from "../../platform/keys/ring.ts";
+import type { KeyRing } from "../../platform/keys/ring.ts";
 import { KeyUses } from "../../platform/keys/uses.ts";
 import { Disposables, type Running } from "../../platform/lifecycle.ts";
 import type { Logger } from "../../platform/logger.ts";
@@ -22,15 +23,15 @@ import { watchDatabase } from "./watch.ts";
 
 /**
  * Starts the account service: waits for the database, however long it takes, then answers gateways.
- * @throws ConfigError for a wrong list of identity providers or files of mutual TLS; Error naming a key file that is missing or malformed or a key that data needs,
- * or when the address cannot be listened on.
+ * @throws ConfigError for a wrong list of identity providers, files of mutual TLS or a key that is missing or malformed; Error naming a key that data needs, or when the
+ * address cannot be listened on.
  */
 export async function startAccount(config: AccountConfig, logger: Logger, metrics: Metrics = new Metrics()): Promise<Running> {
   const stack = new Disposables();
   try {
     const providers = await loadProviders(config.identity);
     const tls = await openInternalTls(config.internalTls, logger, stack);
-    const ring = await KeyRing.open(config.keysDir, "token");
+    const ring = await openConfiguredRing(config.keysDir, "token");
     const database = stack.use(openDatabase(config.mongodbUri, "account"));
     const context = createContext(config, ring, providers, database.db, logger, undefined, metrics);
     await prepareDatabase(database, accountSchemas, context.events.databaseAwaited);

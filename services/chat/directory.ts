@@ -30,11 +30,15 @@ export function openDirectory(targets: readonly string[], now: Clock, tls?: Inte
   const clients = channels.map((channel) => createClient(directoryService, channel));
   const believed = new Map<string, number>();
 
+  // The target that answered last comes first: one that hangs costs one question, not every one.
+  let preferred = 0;
   const ask = async (accountIds: string[]): Promise<ReadonlySet<string>> => {
     let cause: unknown;
-    for (const client of clients) {
+    for (const turn of clients.keys()) {
+      const index = (preferred + turn) % clients.length;
       try {
-        const answer = await client.filterAccounts({ accountIds }, { deadline: now() + ASK_MS });
+        const answer = await (clients[index] as (typeof clients)[number]).filterAccounts({ accountIds }, { deadline: now() + ASK_MS });
+        preferred = index;
         return new Set(answer.accountIds.map((id) => id.toLowerCase()));
       } catch (error) {
         cause = error;

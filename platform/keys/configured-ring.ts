@@ -1,0 +1,23 @@
+import { ConfigError } from "../env.ts";
+import { isMissing } from "./key.ts";
+import type { KeyKind } from "./kind.ts";
+import { KeyRing } from "./ring.ts";
+
+/** A file of its own for the active key, and the variable that names it. */
+export interface OwnFile {
+  readonly file: string;
+  readonly variable: string;
+}
+
+/** The ring of a kind in the configured directory. @throws ConfigError naming the variable whose key is missing or malformed. */
+export async function openConfiguredRing(directory: string, kind: KeyKind, own?: OwnFile): Promise<KeyRing> {
+  try {
+    return await KeyRing.open(directory, kind, own?.file);
+  } catch (error) {
+    const variable = own?.variable ?? "SALLYPORT_KEYS_DIR";
+    if (isMissing(error)) {
+      throw new ConfigError([`${variable}: there is no ${kind} key (npx sallyport keys init makes the keys that are missing)`]);
+    }
+    throw new ConfigError([`${variable}: ${error instanceof Error ? error.message : "unreadable"}`]);
+  }
+}
