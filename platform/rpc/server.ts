@@ -10,6 +10,7 @@ import { answer } from "./answer.ts";
 import type { Call, Implementation } from "./call.ts";
 import { CHANNEL_OPTIONS, readCaller, toServiceStatus } from "./metadata.ts";
 import { localPeer, type Peer, peerNotAllowed, readPeer } from "./peer.ts";
+import { addReflection } from "./reflection.ts";
 import { relayService } from "./relay-method.ts";
 import { type RelayObserver, serveRelay } from "./relay-server.ts";
 import { toWireStatus } from "./status.ts";
@@ -23,6 +24,8 @@ export interface RpcServerConfig {
   readonly observer: RelayObserver;
   /** What a server over TCP listens with: whoever connects shows a certificate, and is held to its roles. Undefined: plain. */
   readonly tls?: InternalTls | undefined;
+  /** Whether it says what it offers (gRPC server reflection). */
+  readonly reflects?: boolean;
   /** What calls are counted in. */
   readonly metrics?: Metrics;
 }
@@ -37,8 +40,8 @@ export interface RpcServer extends Running {
 const MAX_STREAMS = 256;
 
 /**
- * Starts a gRPC server: every method as a unary call and on the relay stream, with the same handlers, and health checks
- * (grpc.health.v1). @throws Error when the address cannot be listened on.
+ * Starts a gRPC server: every method as a unary call and on the relay stream, with the same handlers, health checks
+ * (grpc.health.v1), and reflection where it is asked for. @throws Error when the address cannot be listened on.
  */
 export async function startRpcServer({ listen, tls, observer, ...offer }: RpcServerConfig, logger: Logger): Promise<RpcServer> {
   const server = new Server({ ...CHANNEL_OPTIONS, "grpc.max_concurrent_streams": MAX_STREAMS });
@@ -60,6 +63,9 @@ export async function startRpcServer({ listen, tls, observer, ...offer }: RpcSer
       }
     },
   });
+  if (offer.reflects === true) {
+    addReflection(server, [...new Set([...byPath.keys()].map((path) => path.split("/")[1] ?? ""))]);
+  }
   const health = new HealthImplementation({ "": "SERVING" });
   health.addToServer(server);
 

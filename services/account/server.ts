@@ -48,6 +48,7 @@ export async function startAccount(config: AccountConfig, logger: Logger, metric
             gatewayJoined: (gateway) => void gateways.add(gateway),
             gatewayLeft: (gateway) => void gateways.delete(gateway),
           },
+          reflects: config.debug,
           tls,
           metrics,
         },

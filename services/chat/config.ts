@@ -21,6 +21,8 @@ export interface ChatConfig {
   readonly internalTls: InternalTlsFiles | undefined;
   readonly mongodbUri: string;
   readonly keysDir: string;
+  /** Whether the server says what it offers. */
+  readonly debug: boolean;
   /** How long a message to an attached recipient waits for its acknowledgement before it is stored. */
   readonly lingerMs: number;
   readonly atRest: Scheme;
@@ -44,6 +46,7 @@ export const chatVariables: {
   readonly CHAT_AT_REST_KEY_FILE: Variable<string>;
   readonly SALLYPORT_LIMITS: Variable<boolean>;
   readonly CHAT_LIMIT_REPORTS: Variable<Rate>;
+  readonly SALLYPORT_DEBUG: Variable<boolean>;
   readonly GATEWAY_HOST: Variable<string>;
   readonly SALLYPORT_LOG_LEVEL: Variable<string>;
 } & InternalTlsVariables = {
@@ -79,6 +82,7 @@ export const chatVariables: {
     meaning: "how often an account may report messages, counted over all copies",
     parse: parseRate,
   },
+  SALLYPORT_DEBUG: { default: "off", meaning: "debug mode: the server says what it offers; refused on a non-loopback host", parse: onOff },
   GATEWAY_HOST: { default: "127.0.0.1", meaning: "the host of the public port", parse: text },
   SALLYPORT_LOG_LEVEL: {
     default: "info",
@@ -92,10 +96,10 @@ export function chatConfig(env: Env): ChatConfig {
   const values = readVariables(env, chatVariables, (read) => {
     const { CHAT_LISTEN, ACCOUNT_TARGETS, SALLYPORT_LIMITS } = read;
     const isExposed = !isOfThisMachine(CHAT_LISTEN) || !isLoopbackHost(read.GATEWAY_HOST);
-    const problems =
-      isExposed && !SALLYPORT_LIMITS
-        ? ["SALLYPORT_LIMITS: off is refused while CHAT_LISTEN or GATEWAY_HOST is not of this machine alone"]
-        : [];
+    const forbidden = [...(SALLYPORT_LIMITS ? [] : ["SALLYPORT_LIMITS: off"]), ...(read.SALLYPORT_DEBUG ? ["SALLYPORT_DEBUG: on"] : [])];
+    const problems = isExposed
+      ? forbidden.map((what) => `${what} is refused while CHAT_LISTEN or GATEWAY_HOST is not of this machine alone`)
+      : [];
     return [...problems, ...internalTlsProblems(read, { CHAT_LISTEN, ACCOUNT_TARGETS })];
   });
   const keysDir = values.SALLYPORT_KEYS_DIR || join(values.SALLYPORT_DATA_DIR, "keys");
@@ -108,6 +112,7 @@ export function chatConfig(env: Env): ChatConfig {
     lingerMs: values.CHAT_LINGER_MS,
     atRest: values.CHAT_AT_REST,
     atRestKeyFile: values.CHAT_AT_REST_KEY_FILE || join(keysDir, "at-rest.key"),
+    debug: values.SALLYPORT_DEBUG,
     lostKeys: values.SALLYPORT_LOST_KEYS,
     reportRate: values.SALLYPORT_LIMITS ? values.CHAT_LIMIT_REPORTS : undefined,
   };

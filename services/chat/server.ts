@@ -90,6 +90,7 @@ async function start(config: ChatConfig, logger: Logger, overrides: ChatOverride
           ...implement(metricsService, metricsHandlers(metrics)),
         ],
         observer: context.inboxes,
+        reflects: config.debug,
         tls,
         metrics,
       },

@@ -23,6 +23,8 @@ const VENDORS: Readonly<Record<string, RegExp>> = {
   "@connectrpc/connect": /^gateway\//,
   "@peculiar/x509": /^test\/support\//,
   "@grpc/grpc-js": /^platform\/rpc\//,
+  "@grpc/proto-loader": /^platform\/rpc\//,
+  "@grpc/reflection": /^platform\/rpc\//,
   "grpc-health-check": /^platform\/rpc\//,
   jose: /^services\/(account\/(tokens|identity)|chat\/receipts)\/|^test\//,
   "oidc-provider": /^test\/support\/identity-provider\.ts$/,

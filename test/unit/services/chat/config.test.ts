@@ -10,6 +10,7 @@ describe("the chat service's configuration", () => {
       internalTls: undefined,
       mongodbUri: "mongodb://127.0.0.1:27017/sallyport",
       keysDir: ".sallyport/keys",
+      debug: false,
       lingerMs: 150,
       atRest: "caesar",
       atRestKeyFile: ".sallyport/keys/at-rest.key",
