@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { targetList } from "../platform/addresses.ts";
+import { listenHost, targetList } from "../platform/addresses.ts";
 import {
   type Env,
   integer,
@@ -54,9 +54,9 @@ export type GatewayVariables = {
 
 /** The variables that a gateway reads. */
 export const gatewayVariables: GatewayVariables = {
-  GATEWAY_HOST: { default: "127.0.0.1", meaning: "address of the public HTTP and WebSocket listener", parse: text },
+  GATEWAY_HOST: { default: "127.0.0.1", meaning: "address of the public HTTP and WebSocket listener", parse: listenHost },
   GATEWAY_PORT: { default: "8080", meaning: "port of the public listener; 0 is any that is free", parse: integer(0, 65_535) },
-  GATEWAY_ADMIN_HOST: { default: "127.0.0.1", meaning: "address of the operator's listener", parse: text },
+  GATEWAY_ADMIN_HOST: { default: "127.0.0.1", meaning: "address of the operator's listener", parse: listenHost },
   GATEWAY_ADMIN_PORT: { default: "8081", meaning: "port of the operator's listener; 0 is any that is free", parse: integer(0, 65_535) },
   GATEWAY_OPERATOR_TOKEN_FILE: {
     default: "",

@@ -9,6 +9,7 @@ import { connectError } from "./connect-error.ts";
 import type { GatewayContext } from "./context.ts";
 import { type Audience, forward, type ServedMethod, servedMethod } from "./forward.ts";
 import type { Front, Identity } from "./front.ts";
+import type { Taken } from "./limits/limits.ts";
 import { DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS } from "./socket-calls.ts";
 
 /** The longest request body. */
@@ -23,6 +24,8 @@ export interface HttpClient {
 
 /** Where the listener leaves the client of a request. */
 export const clientKey: ContextKey<HttpClient> = createContextKey<HttpClient>({ address: "", gone: AbortSignal.abort() });
+/** Where the gate leaves what a call took from its limit. */
+export const takenKey: ContextKey<Taken> = createContextKey<Taken>({ giveBack: () => undefined });
 const identityKey = createContextKey<Identity>({});
 
 /** The descriptors of all protos. */
@@ -60,8 +63,8 @@ async function admit(
   const method = servedMethod(`/${parent.typeName}/${name}`, front.audience);
   const { address } = values.get(clientKey);
   const identity = await front.identify(method, requestHeader.get("authorization"), address);
-  context.limits.takeCall(method.limiter, { address, accountId: identity.caller?.accountId });
-  values.set(identityKey, identity);
+  const taken = context.limits.takeCall(method.limiter, { address, accountId: identity.caller?.accountId });
+  values.set(identityKey, identity).set(takenKey, taken);
 }
 
 async function serve(

@@ -64,6 +64,7 @@ const LIMITERS: Readonly<Record<Limited, true>> = {
   bytes: true,
   message: true,
   call: true,
+  report: true,
   frame: true,
 };
 

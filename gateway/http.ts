@@ -3,9 +3,10 @@ import type { FileRegistry } from "@bufbuild/protobuf";
 import { createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { SallyportError, type StatusName, toSallyportError } from "../platform/errors.ts";
+import { refusingComplexFields, refusingComplexText, refusingMalformedText } from "./body-checks.ts";
 import type { Room } from "./body-room.ts";
 import { connectError } from "./connect-error.ts";
-import { clientKey, connectHandlers } from "./connect-router.ts";
+import { clientKey, connectHandlers, takenKey } from "./connect-router.ts";
 import type { GatewayContext } from "./context.ts";
 import { servedMethod } from "./forward.ts";
 import type { Front } from "./front.ts";
@@ -98,8 +99,11 @@ async function answer(
     leaving.abort();
   });
   const isBinary = header.get("content-type")?.toLowerCase().startsWith("application/proto") === true;
-  const body = reading(registry, isBinary ? requestBody : refusingMalformedText(requestBody));
   const contextValues = createContextValues().set(clientKey, { address, gone: leaving.signal });
+  const checked = isBinary
+    ? refusingComplexFields(handler.method.input, requestBody)
+    : refusingComplexText(refusingMalformedText(requestBody));
+  const body = reading(registry, checked, () => contextValues.get(takenKey).giveBack());
   const url = `http://gateway${handler.requestPath}`;
   try {
     const answered = await handler({ httpVersion: "1.1", url, method: "POST", header, body, signal: leaving.signal, contextValues });
@@ -136,30 +140,17 @@ async function send(
   return fault;
 }
 
-/** The body as the Connect library reads it: what fails is said the way Connect does. */
-async function* reading(registry: FileRegistry, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** The body as the Connect library reads it: what fails is said the way Connect does. A call that is refused for too much takes nothing. */
+async function* reading(registry: FileRegistry, body: AsyncIterable<Uint8Array>, giveBack: () => void): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
-  } catch (error) {
-    throw connectError(registry, toSallyportError(error));
-  }
-}
-
-/** The Connect library reads JSON leniently: bytes that are no UTF-8 would become U+FFFD, and different names one. */
-async function* refusingMalformedText(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  const check = (chunk: Uint8Array, stream: boolean): void => {
-    try {
-      decoder.decode(chunk, { stream });
-    } catch {
-      throw new SallyportError("INVALID_ARGUMENT", "the request is not UTF-8", { reason: "MALFORMED_REQUEST" });
+  } catch (thrown) {
+    const error = toSallyportError(thrown);
+    if (error.status === "RESOURCE_EXHAUSTED") {
+      giveBack();
     }
-  };
-  for await (const chunk of body) {
-    check(chunk, true);
-    yield chunk;
+    throw connectError(registry, error);
   }
-  check(new Uint8Array(0), false);
 }
 
 async function collect(body: AsyncIterable<Uint8Array> | undefined): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
+import { hostPort } from "../platform/addresses.ts";
 import { loadUws } from "./uws.ts";
 
 /** The public listener of a gateway. */
@@ -8,6 +9,14 @@ export interface Listener {
   stopListening(): void;
   /** Cuts what is left. */
   close(): void;
+}
+
+/** Where somebody listens, and the variable that says so. */
+export interface Place {
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  readonly variable: "GATEWAY_PORT" | "GATEWAY_ADMIN_PORT";
 }
 
 /** Adds what an app serves. */
@@ -20,12 +29,12 @@ const EXCLUSIVE_PORT = 1;
 /** LIBUS_LISTEN_DEFAULT: others that listen so may share the port. */
 export const SHARED_PORT = 0;
 
-/** Listens on a host and port (0: any that is free), with the routes that `addRoutes` adds. @throws Error when it is not free. */
-export function listen(host: string, port: number, addRoutes: AddRoutes): Listener {
+/** Listens at a place, with the routes that `addRoutes` adds. @throws Error when it is not free. */
+export function listen(place: Place, addRoutes: AddRoutes): Listener {
   const uws = loadUws();
   const app = uws.App();
   addRoutes(app);
-  const socket = openListenSocket(app, host, port, EXCLUSIVE_PORT);
+  const socket = openListenSocket(app, place, EXCLUSIVE_PORT);
   return {
     port: uws.us_socket_local_port(socket),
     stopListening: () => uws.us_listen_socket_close(socket),
@@ -34,17 +43,17 @@ export function listen(host: string, port: number, addRoutes: AddRoutes): Listen
 }
 
 /** Has an app listen. Closes the app and throws an Error when the port is not free. */
-export function openListenSocket(app: TemplatedApp, host: string, port: number, options: number): us_listen_socket {
+export function openListenSocket(app: TemplatedApp, { host, port, variable }: Place, options: number): us_listen_socket {
   let listening: us_listen_socket | false = false;
   // The type declarations leave this overload out.
   const listenWithOptions = app.listen.bind(app) as unknown as ListenWithOptions;
-  listenWithOptions(host.replace(/^\[|\]$/g, ""), port, options, (socket) => {
+  listenWithOptions(host, port, options, (socket) => {
     listening = socket;
   });
   const socket = listening;
   if (socket === false) {
     app.close();
-    throw new Error(`cannot listen on ${host}:${port}`);
+    throw new Error(`${variable}: cannot listen on ${hostPort(host, port)}`);
   }
   return socket;
 }

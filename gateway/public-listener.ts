@@ -14,11 +14,12 @@ export async function listenForClients(
   addRoutes: AddRoutes,
 ): Promise<Listener> {
   const { host, port, tls } = config;
+  const place = { host, port, variable: "GATEWAY_PORT" } as const;
   if (tls === undefined) {
-    return listen(host, port, addRoutes);
+    return listen(place, addRoutes);
   }
   const certificate = await readCertificate(tls);
-  const listener = listenTls(host, port, tls, addRoutes);
+  const listener = listenTls(place, tls, addRoutes);
   events.certificateTaken(certificate.validTo);
   const watch = new CertificateWatch(tls, certificate, certificateEveryMs, {
     take: ({ validTo }) => {

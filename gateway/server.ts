@@ -1,3 +1,4 @@
+import { urlOf } from "../platform/addresses.ts";
 import type { Clock } from "../platform/clock.ts";
 import { isLoopbackHost } from "../platform/env.ts";
 import { newUuid } from "../platform/ids.ts";
@@ -70,8 +71,8 @@ export async function startGateway(config: GatewayConfig, logger: Logger, overri
       context.events.clientsUnnamed();
     }
     const http = serveHttp(context, publicFront(context.access, config.transport), {
-      anonymous: meteredRoom(rooms.anonymous, context.limits),
-      identified: rooms.identified,
+      anonymous: meteredRoom(rooms.anonymous, context.limits.takeAnonymousBytes),
+      identified: meteredRoom(rooms.identified, context.limits.takeBytes),
     });
     const listener = await listenForClients(context, overrides.certificateEveryMs ?? CERTIFICATE_EVERY_MS, (app) => {
       serveSockets(app, context);
@@ -82,8 +83,8 @@ export async function startGateway(config: GatewayConfig, logger: Logger, overri
     disposables.defer(() => drain(context, [http, operators.requests]));
     disposables.defer(() => listener.stopListening());
     return {
-      address: `${config.tls === undefined ? "http" : "https"}://${config.host}:${listener.port}`,
-      adminAddress: `http://${config.adminHost}:${operators.listener.port}`,
+      address: urlOf(config.tls === undefined ? "http" : "https", config.host, listener.port),
+      adminAddress: urlOf("http", config.adminHost, operators.listener.port),
       [Symbol.asyncDispose]: () => disposables[Symbol.asyncDispose](),
     };
   } catch (error) {

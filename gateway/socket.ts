@@ -3,12 +3,13 @@ import { SallyportError } from "../platform/errors.ts";
 import type { ServiceName } from "../proto/method.ts";
 import { Connection, type Socket } from "./connection.ts";
 import type { GatewayContext } from "./context.ts";
-import { refuse } from "./http-answer.ts";
+import { refuse, respond } from "./http-answer.ts";
 import { clientAddress, headerLines } from "./http-client.ts";
 import { refuseWith } from "./http-error.ts";
 import { containFault } from "./http-fault.ts";
 import { isFramedClearly, refuseUnclear } from "./http-framing.ts";
 import { isOriginAllowed } from "./origin.ts";
+import { upgradeKind } from "./upgrade-request.ts";
 import { loadUws } from "./uws.ts";
 
 interface SocketData {
@@ -48,6 +49,14 @@ export function serveSockets(app: TemplatedApp, context: GatewayContext): void {
     drain: (ws) => ws.getUserData().socket?.drained(),
     close: (ws, code) => ws.getUserData().socket?.closed(code),
   });
+  // uWebSockets takes a request for an upgrade when its key has 24 characters, whatever else it says; others come here.
+  app.get("/connect/*", (response, request) =>
+    containFault(context.events, response, () => {
+      if (servicesAsked(context, response, request) !== undefined) {
+        response.close();
+      }
+    }),
+  );
 }
 
 /** The services that the path of an upgrade names; undefined when one is unknown, empty or repeated. */
@@ -65,15 +74,37 @@ function decodePath(path: string): string {
   }
 }
 
-function upgrade(context: GatewayContext, response: HttpResponse, request: HttpRequest, uwsContext: us_socket_context_t): void {
-  const { allowedOrigins, transport } = context.config;
+/** The services that a request wants a socket for; undefined: it wants none, or no known ones, and is refused. */
+function servicesAsked(
+  { config: { transport } }: GatewayContext,
+  response: HttpResponse,
+  request: HttpRequest,
+): readonly ServiceName[] | undefined {
   if (!isFramedClearly(request)) {
     refuseUnclear(response, transport);
-    return;
+    return undefined;
   }
   const services = servicesOf(request.getUrl());
   if (services === undefined) {
     refuse(response, 404, "unimplemented", "no such service", transport);
+    return undefined;
+  }
+  const kind = upgradeKind((name) => headerLines(request, name));
+  if (kind === "other-version") {
+    respond(response, 426, new Headers({ upgrade: "websocket", connection: "upgrade", "sec-websocket-version": "13" }), "", transport);
+    return undefined;
+  }
+  if (kind === "none") {
+    refuse(response, 400, "invalid_argument", "no WebSocket upgrade", transport);
+    return undefined;
+  }
+  return services;
+}
+
+function upgrade(context: GatewayContext, response: HttpResponse, request: HttpRequest, uwsContext: us_socket_context_t): void {
+  const { allowedOrigins, transport } = context.config;
+  const services = servicesAsked(context, response, request);
+  if (services === undefined) {
     return;
   }
   const address = clientAddress(response, request, transport.trustedProxies);

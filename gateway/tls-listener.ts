@@ -1,6 +1,6 @@
 import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import { ConfigError } from "../platform/env.ts";
-import { type AddRoutes, type Listener, listen, openListenSocket, SHARED_PORT } from "./listener.ts";
+import { type AddRoutes, type Listener, listen, openListenSocket, type Place, SHARED_PORT } from "./listener.ts";
 import type { CertificateFiles } from "./tls-certificate.ts";
 import { loadUws } from "./uws.ts";
 
@@ -22,7 +22,7 @@ const CIPHERS = ["ECDSA", "RSA"]
  * Listens with TLS. uWebSockets cannot change the certificate of an app, so a reload listens with another app on the same port and then
  * closes the older listen socket. @throws ConfigError or Error as `reload`, also when somebody else listens on the port already.
  */
-export function listenTls(host: string, port: number, files: CertificateFiles, addRoutes: AddRoutes): TlsListener {
+export function listenTls(place: Place, files: CertificateFiles, addRoutes: AddRoutes): TlsListener {
   const uws = loadUws();
   const apps: TemplatedApp[] = [];
   const open = new Set<us_listen_socket>();
@@ -31,19 +31,19 @@ export function listenTls(host: string, port: number, files: CertificateFiles, a
       uws.us_listen_socket_close(socket);
     }
   };
-  const ownPort = claimPort(host, port);
+  const own = { ...place, port: claimPort(place) };
   const reload = (): void => {
     const older = [...open];
     const app = createApp(files);
     addRoutes(app);
-    open.add(openListenSocket(app, host, ownPort, SHARED_PORT));
+    open.add(openListenSocket(app, own, SHARED_PORT));
     apps.push(app);
     // What waits for the older ones when they close is reset, so the loop accepts it first: a whole turn from now.
     setImmediate(() => setImmediate(() => older.forEach(close)));
   };
   reload();
   return {
-    port: ownPort,
+    port: own.port,
     reload,
     stopListening: () => [...open].forEach(close),
     close: () => {
@@ -55,8 +55,8 @@ export function listenTls(host: string, port: number, files: CertificateFiles, a
 }
 
 /** A port that can be listened on again may be shared with anybody, unnoticed: so it is taken alone before. */
-function claimPort(host: string, port: number): number {
-  const claim = listen(host, port, () => undefined);
+function claimPort(place: Place): number {
+  const claim = listen(place, () => undefined);
   claim.stopListening();
   claim.close();
   return claim.port;

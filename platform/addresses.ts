@@ -1,4 +1,5 @@
-import { isLoopbackHost, list } from "./env.ts";
+import { isIP, isIPv6 } from "node:net";
+import { isLoopbackHost, list, withoutBrackets } from "./env.ts";
 
 const HOST = String.raw`(?:\[[0-9a-f:.]+\]|[^:/?#@,[\]]+)(?::\d{1,5})?`;
 const MONGODB_URI = new RegExp(String.raw`^mongodb(?:\+srv)?://(?:[^/@]+@)?${HOST}(?:,${HOST})*(?:/[^/\\. "$?]{0,40})?(?:\?.*)?$`, "i");
@@ -9,6 +10,25 @@ export function mongodbUri(value: string): string {
     throw new Error("expected mongodb://host:port/name or mongodb+srv://host/name");
   }
   return value;
+}
+
+/** A host to listen on: an IP address, one of IPv6 with or without brackets (they are taken off), or a name. */
+export function listenHost(value: string): string {
+  const bare = withoutBrackets(value);
+  if (!isHost(bare)) {
+    throw new Error("expected an IP address or the name of a host");
+  }
+  return bare;
+}
+
+/** The URL of a host and port. */
+export function urlOf(scheme: "http" | "https", host: string, port: number): string {
+  return `${scheme}://${hostPort(host, port)}`;
+}
+
+/** A host with its port, one of IPv6 in brackets. */
+export function hostPort(host: string, port: number): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
 /** Where a gRPC server listens: `host:port` (port 0: any that is free), or `unix:<path>`. */
@@ -39,6 +59,14 @@ export function isUnixSocket(address: string): boolean {
   return /^unix:./.test(address);
 }
 
+// Labels of letters, digits and hyphens (RFC 1123 section 2.1), and underscores, which containers' names have; the last one is no number.
+const NAME = /^(?=.{1,253}$)(?:[\w](?:[\w-]{0,61}\w)?\.)*(?!\d+$)\w(?:[\w-]{0,61}\w)?$/;
+
+/** A zone is none of it: no URL has one. */
+function isHost(value: string): boolean {
+  return (isIP(value) !== 0 && !value.includes("%")) || NAME.test(value);
+}
+
 /** Hosts that are listened on and are nowhere. */
 const ANYWHERE = ["0.0.0.0", "[::]"];
 
@@ -53,5 +81,5 @@ function splitTarget(value: string): { host: string; port: number } {
 
 function split(value: string): { host: string; port: number } {
   const [, host = "", port = "0"] = /^(\[[0-9a-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(value) ?? [];
-  return { host, port: Number(port) };
+  return { host: isHost(withoutBrackets(host)) ? host : "", port: Number(port) };
 }

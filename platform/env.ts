@@ -1,3 +1,5 @@
+import { isIPv4, isIPv6 } from "node:net";
+
 /** The environment of a process: names to texts. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -81,12 +83,14 @@ export function onOff(value: string): boolean {
   return value === "on";
 }
 
-/** One of a few words. */
+/** One of a few words; the empty one stands for an unset variable. */
 export function oneOf<const T extends string>(...words: readonly T[]): (value: string) => T {
   return (value) => {
     const word = words.find((candidate) => candidate === value);
     if (word === undefined) {
-      throw new Error(`expected one of ${words.join(", ")}`);
+      const named = words.filter((candidate) => candidate !== "");
+      const some = named.length === 1 ? `${named[0]}` : `one of ${named.join(", ")}`;
+      throw new Error(`expected ${some}${named.length < words.length ? " or nothing" : ""}`);
     }
     return word;
   };
@@ -100,7 +104,16 @@ export function list(value: string): readonly string[] {
     .filter((item) => item !== "");
 }
 
-/** Whether a host is this machine alone: 127.0.0.0/8, ::1 or localhost. */
+// Nothing but zeros before the last digit.
+const LOOPBACK_IPV6 = /^[0:]*:0{0,3}1$/;
+
+/** Whether a host is this machine alone: one of 127.0.0.0/8, ::1 however it is written, with or without brackets, or localhost. */
 export function isLoopbackHost(host: string): boolean {
-  return /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host) || host === "::1" || host === "[::1]" || host === "localhost";
+  const address = withoutBrackets(host);
+  return (isIPv4(address) && address.startsWith("127.")) || (isIPv6(address) && LOOPBACK_IPV6.test(address)) || host === "localhost";
+}
+
+/** An address as it is outside of URLs: those of IPv6 lose the brackets that they may have. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*:.*)\]$/, "$1");
 }

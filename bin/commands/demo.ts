@@ -8,7 +8,7 @@ const URL_FLAG = "--url=";
 
 /** Plays the demo against the stack at the given URL, else against the one that runs on this data directory, else against one of its own that is stopped at the end. */
 export const demo: Run = async ({ entry, env, flags, print, warn }) => {
-  const stop = stopSignal();
+  const stop = AbortSignal.any([stopSignal(), readerGone()]);
   const { runDemo } = await import("../demo/run-demo.ts");
   const { findRunningStack } = await import("../demo/running-stack.ts");
   const { startScratchStack } = await import("../demo/scratch-stack.ts");
@@ -29,6 +29,13 @@ export const demo: Run = async ({ entry, env, flags, print, warn }) => {
   await using stack = await startScratchStack(entry, env, stop, warn);
   return await play(stack);
 };
+
+/** Aborts when nobody reads what is printed any more. */
+function readerGone(): AbortSignal {
+  const gone = new AbortController();
+  process.stdout.on("error", () => gone.abort());
+  return gone.signal;
+}
 
 async function tooLong(): Promise<never> {
   await sleep(LONGEST_MS, undefined, { ref: false });

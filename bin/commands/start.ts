@@ -1,18 +1,17 @@
 import type { Run } from "../command.ts";
+import { parentGone } from "../parent.ts";
 import { stopSignal } from "../signals.ts";
 
 /** Runs the whole stack on this machine until it is told to stop. */
 export const start: Run = async ({ entry, env, flags, print, warn }) => {
-  const stop = stopSignal();
+  const stop = AbortSignal.any([stopSignal(), parentGone(env)]);
   const { stackConfig } = await import("../configuration.ts");
-  const { checkInternalTls } = await import("../../platform/rpc/tls.ts");
+  const { checkCertificateFiles } = await import("../launcher/certificate-files.ts");
   const { runStack } = await import("../launcher/stack.ts");
   const { initKeys } = await import("../../platform/keys/rotation.ts");
 
   const { launcher, gateway } = stackConfig(env);
-  if (gateway.internalTls !== undefined) {
-    await checkInternalTls(gateway.internalTls);
-  }
+  await checkCertificateFiles(gateway);
   const setup = {
     config: launcher,
     gatewayDrainMs: gateway.drainMs,

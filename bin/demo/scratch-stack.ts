@@ -9,6 +9,7 @@ import type { Env } from "../../platform/env.ts";
 import { Disposables } from "../../platform/lifecycle.ts";
 import { mongodUri } from "../mongod/arguments.ts";
 import { parsePort } from "../mongod/port.ts";
+import { PARENT_VARIABLE } from "../parent.ts";
 import { aborted } from "../process/aborted.ts";
 import { endProcess } from "../process/end-process.ts";
 import { spawnProcess } from "../process/spawn-process.ts";
@@ -26,8 +27,9 @@ export async function startScratchStack(entry: string, env: Env, stop: AbortSign
     const directory = await mkdtemp(join(tmpdir(), "sallyport-demo-"));
     owned.defer(() => rm(directory, { recursive: true, force: true }));
     const [port, adminPort] = await freePorts();
-    const stack = spawnProcess(process.execPath, [...process.execArgv, entry, "start"], ["ignore", "pipe", "inherit"], {
+    const stack = spawnProcess(process.execPath, [...process.execArgv, entry, "start"], ["pipe", "pipe", "inherit"], {
       ...env,
+      [PARENT_VARIABLE]: "pipe",
       GATEWAY_PORT: String(port),
       GATEWAY_ADMIN_PORT: String(adminPort),
       GATEWAY_DRAIN_MS: "0",

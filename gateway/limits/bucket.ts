@@ -34,3 +34,8 @@ export function take(bucket: Bucket, now: number, { perMs, burst }: Rate, tokens
   }
   return [{ tokens: Math.max(0, left), at: now }, { kind: "taken" }];
 }
+
+/** Puts tokens back that were taken. */
+export function give(bucket: Bucket, { burst }: Rate, tokens = 1): Bucket {
+  return { tokens: Math.min(burst, bucket.tokens + tokens), at: bucket.at };
+}

@@ -1,5 +1,5 @@
 import type { Rate } from "../../platform/rate.ts";
-import { type Bucket, fullAt, fullBucket, type Taking, take } from "./bucket.ts";
+import { type Bucket, fullAt, fullBucket, give, type Taking, take } from "./bucket.ts";
 
 /** Into how many slots the time is cut in which an empty bucket fills. */
 const SLOTS = 64;
@@ -39,6 +39,15 @@ export class Buckets {
     }
     this.#keep(key, bucket);
     return taking;
+  }
+
+  /** Puts tokens back that were taken; a key that was forgotten has them already. */
+  give(key: string, tokens = 1): void {
+    const known = this.#buckets.get(key);
+    if (known !== undefined) {
+      this.#forget(key, this.#slotOf(known));
+      this.#keep(key, give(known, this.#rate, tokens));
+    }
   }
 
   #keep(key: string, bucket: Bucket): void {

@@ -32,4 +32,10 @@ export class Limiter {
     }
     return taking;
   }
+
+  /** Puts tokens back that were taken of both. */
+  give(key: string, tokens = 1): void {
+    this.#ofEach.give(key, tokens);
+    this.#ofAll?.give(tokens);
+  }
 }

@@ -8,7 +8,7 @@ import { Meter } from "./meter.ts";
 import type { LimitRates } from "./rates.ts";
 
 /** What was refused because there was too much of it. */
-export type Limited = "login" | "socket" | "exchange" | "bytes" | "message" | "call" | "frame";
+export type Limited = "login" | "socket" | "exchange" | "bytes" | "message" | "call" | "report" | "frame";
 
 /** Who makes a call. */
 export interface CallOrigin {
@@ -17,30 +17,44 @@ export interface CallOrigin {
   readonly accountId: string | undefined;
 }
 
+/** What a call took. */
+export interface Taken {
+  /** For a call that is refused after all because there is too much of something else. */
+  giveBack(): void;
+}
+
 /** The rate limits of a gateway (docs/protocol.md, rate limits). What is refused takes nothing. Addresses are canonical. */
 export interface Limits {
   /** A new socket: why it is refused, or nothing. */
   takeSocket(address: string): SallyportError | undefined;
   /** Bytes of a call that asks for no token: why they are refused, or nothing. */
+  takeAnonymousBytes(address: string, bytes: number): SallyportError | undefined;
+  /** Bytes of a call that asks for one: why they are refused, or nothing. */
   takeBytes(address: string, bytes: number): SallyportError | undefined;
   /** A call, by the limiter of its method's policy. @throws SallyportError RESOURCE_EXHAUSTED */
-  takeCall(limiter: MethodPolicy["limiter"], origin: CallOrigin): void;
+  takeCall(limiter: MethodPolicy["limiter"], origin: CallOrigin): Taken;
   /** A refresh token was refused for good: whether its client may be told so, or has to wait. */
   takeRefusedExchange(address: string): Taking;
   /** For one new socket: what comes of each frame. */
   meterFrames(): () => Taking;
 }
 
+/** How the calls of one limiter are counted. */
+interface CallLimit {
+  readonly what: Limited;
+  readonly limiter: Limiter;
+  readonly keyOf: (origin: CallOrigin) => string;
+}
+
 const TAKEN: Taking = { kind: "taken" };
+const NOTHING: Taken = { giveBack: () => undefined };
 
 /** Limits at some rates; `report` hears of each refusal. */
 export function createLimits(rates: LimitRates, clock: Clock, report: (what: Limited) => void): Limits {
-  const logins = new Limiter(clock, rates.logins, rates.allLogins);
   const sockets = new Limiter(clock, rates.sockets, rates.allSockets);
   const exchanges = new Limiter(clock, rates.refusedExchanges, rates.allRefusedExchanges);
   const anonymousBytes = new Limiter(clock, rates.anonymousBytes);
-  const messages = new Limiter(clock, rates.messages);
-  const calls = new Limiter(clock, rates.calls);
+  const bytes = new Limiter(clock, rates.bytes);
   const tell = (what: Limited, taking: Taking): Taking => {
     if (taking.kind === "refused") {
       report(what);
@@ -53,24 +67,33 @@ export function createLimits(rates: LimitRates, clock: Clock, report: (what: Lim
       ? undefined
       : new SallyportError("RESOURCE_EXHAUSTED", "too many, too fast", { reason: "RATE_LIMITED", ...wait });
   };
-  const ofAccount = ({ accountId, address }: CallOrigin): string => accountId ?? addressKey(address);
-  const byLimiter: Readonly<Record<MethodPolicy["limiter"], (origin: CallOrigin) => SallyportError | undefined>> = {
-    none: () => undefined,
-    login: ({ address }) => refusal("login", logins.take(addressKey(address))),
-    message: (origin) => refusal("message", messages.take(ofAccount(origin))),
-    call: (origin) => refusal("call", calls.take(ofAccount(origin))),
-    // The chat service counts reports, in the database.
-    report: () => undefined,
+  const ofAddress = ({ address }: CallOrigin): string => addressKey(address);
+  const ofAccount = (origin: CallOrigin): string => origin.accountId ?? ofAddress(origin);
+  const byLimiter: Readonly<Record<MethodPolicy["limiter"], CallLimit | undefined>> = {
+    none: undefined,
+    login: { what: "login", limiter: new Limiter(clock, rates.logins, rates.allLogins), keyOf: ofAddress },
+    message: { what: "message", limiter: new Limiter(clock, rates.messages), keyOf: ofAccount },
+    call: { what: "call", limiter: new Limiter(clock, rates.calls), keyOf: ofAccount },
+    // The chat service counts those that are admitted, in the database.
+    report: { what: "report", limiter: new Limiter(clock, rates.reports), keyOf: ofAccount },
   };
   return {
     takeSocket: (address) => refusal("socket", sockets.take(addressKey(address))),
-    takeCall: (limiter, origin) => {
-      const refused = byLimiter[limiter](origin);
+    takeCall: (name, origin) => {
+      const limit = byLimiter[name];
+      if (limit === undefined) {
+        return NOTHING;
+      }
+      const { what, limiter, keyOf } = limit;
+      const key = keyOf(origin);
+      const refused = refusal(what, limiter.take(key));
       if (refused !== undefined) {
         throw refused;
       }
+      return { giveBack: () => limiter.give(key) };
     },
-    takeBytes: (address, bytes) => refusal("bytes", anonymousBytes.take(addressKey(address), bytes)),
+    takeAnonymousBytes: (address, count) => refusal("bytes", anonymousBytes.take(addressKey(address), count)),
+    takeBytes: (address, count) => refusal("bytes", bytes.take(addressKey(address), count)),
     takeRefusedExchange: (address) => tell("exchange", exchanges.take(addressKey(address))),
     meterFrames: () => {
       const meter = new Meter(rates.frames, clock());
@@ -85,8 +108,9 @@ export function createLimits(rates: LimitRates, clock: Clock, report: (what: Lim
 export function liftedLimits(): Limits {
   return {
     takeSocket: () => undefined,
+    takeAnonymousBytes: () => undefined,
     takeBytes: () => undefined,
-    takeCall: () => undefined,
+    takeCall: () => NOTHING,
     takeRefusedExchange: () => TAKEN,
     meterFrames: () => () => TAKEN,
   };

@@ -1,5 +1,5 @@
 import type { Rate } from "../../platform/rate.ts";
-import { type Bucket, fullBucket, type Taking, take } from "./bucket.ts";
+import { type Bucket, fullBucket, give, type Taking, take } from "./bucket.ts";
 
 /** One token bucket, full at first. */
 export class Meter {
@@ -20,5 +20,10 @@ export class Meter {
     const [bucket, taking] = take(this.#bucket, now, this.#rate, tokens);
     this.#bucket = bucket;
     return taking;
+  }
+
+  /** Puts tokens back that were taken. */
+  give(tokens = 1): void {
+    this.#bucket = give(this.#bucket, this.#rate, tokens);
   }
 }

@@ -10,8 +10,10 @@ export type LimitVariables = {
   readonly GATEWAY_LIMIT_REFUSED_EXCHANGES: Variable<Rate>;
   readonly GATEWAY_LIMIT_ALL_REFUSED_EXCHANGES: Variable<Rate>;
   readonly GATEWAY_LIMIT_ANONYMOUS_BYTES: Variable<Rate>;
+  readonly GATEWAY_LIMIT_BYTES: Variable<Rate>;
   readonly GATEWAY_LIMIT_MESSAGES: Variable<Rate>;
   readonly GATEWAY_LIMIT_CALLS: Variable<Rate>;
+  readonly GATEWAY_LIMIT_REPORTS: Variable<Rate>;
   readonly GATEWAY_LIMIT_FRAMES: Variable<Rate>;
 };
 
@@ -24,8 +26,10 @@ export const limitVariables: LimitVariables = {
   GATEWAY_LIMIT_REFUSED_EXCHANGES: inProcess("10/minute burst 20", "refused exchanges of one client address"),
   GATEWAY_LIMIT_ALL_REFUSED_EXCHANGES: inProcess("1000/second burst 20000", "refused exchanges of all clients together"),
   GATEWAY_LIMIT_ANONYMOUS_BYTES: inProcess("1048576/second burst 33554432", "bytes of one client address in calls that need no token"),
+  GATEWAY_LIMIT_BYTES: inProcess("8388608/second burst 268435456", "bytes of one client address in calls that need a token"),
   GATEWAY_LIMIT_MESSAGES: inProcess("20/second burst 100", "messages of one account"),
   GATEWAY_LIMIT_CALLS: inProcess("50/second burst 200", "other calls of one account"),
+  GATEWAY_LIMIT_REPORTS: inProcess("10/minute burst 40", "reports of one account, before any is read (CHAT_LIMIT_REPORTS is exact)"),
   GATEWAY_LIMIT_FRAMES: inProcess("2000/second burst 20000", "frames of one socket, pings too"),
 };
 
@@ -39,8 +43,11 @@ export interface LimitRates {
   readonly allRefusedExchanges: Rate;
   /** In bytes. */
   readonly anonymousBytes: Rate;
+  /** In bytes. */
+  readonly bytes: Rate;
   readonly messages: Rate;
   readonly calls: Rate;
+  readonly reports: Rate;
   readonly frames: Rate;
 }
 
@@ -54,8 +61,10 @@ export function limitRates(values: Values<LimitVariables>): LimitRates {
     refusedExchanges: values.GATEWAY_LIMIT_REFUSED_EXCHANGES,
     allRefusedExchanges: values.GATEWAY_LIMIT_ALL_REFUSED_EXCHANGES,
     anonymousBytes: values.GATEWAY_LIMIT_ANONYMOUS_BYTES,
+    bytes: values.GATEWAY_LIMIT_BYTES,
     messages: values.GATEWAY_LIMIT_MESSAGES,
     calls: values.GATEWAY_LIMIT_CALLS,
+    reports: values.GATEWAY_LIMIT_REPORTS,
     frames: values.GATEWAY_LIMIT_FRAMES,
   };
 }

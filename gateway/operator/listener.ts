@@ -5,8 +5,11 @@ import type { GatewayContext } from "../context.ts";
 import type { GatewayEvents } from "../events.ts";
 import { type HttpRequests, serveHttp } from "../http.ts";
 import { respond } from "../http-answer.ts";
+import { containFault } from "../http-fault.ts";
+import { isFramedClearly, refuseUnclear } from "../http-framing.ts";
 import { type Listener, listen } from "../listener.ts";
 import { findFailing } from "../readiness.ts";
+import { DIRECT } from "../transport.ts";
 import { EXPOSITION_TYPE } from "./exposition.ts";
 import { operatorFront } from "./front.ts";
 import { Scrape } from "./scrape.ts";
@@ -26,7 +29,8 @@ export function listenForOperators(context: GatewayContext, token: OperatorToken
   const scrape = new Scrape(metrics, services);
   const room = new BodyRoom(BODY_ROOM_BYTES, BODY_ROOM_BYTES);
   const requests = serveHttp(context, operatorFront(token, events), { anonymous: room, identified: room });
-  const listener = listen(config.adminHost, config.adminPort, (app) => {
+  const place = { host: config.adminHost, port: config.adminPort, variable: "GATEWAY_ADMIN_PORT" } as const;
+  const listener = listen(place, (app) => {
     const page = (path: string, make: () => Promise<Page>): void => servePage(app, path, make, events);
     page("/livez", async () => json(200, { status: "live" }));
     page("/readyz", async () => {
@@ -52,6 +56,10 @@ function json(status: number, body: unknown): Page {
 /** Serves GET and HEAD of a path, for which nobody has to show who they are. */
 function servePage(app: TemplatedApp, path: string, make: () => Promise<Page>, events: Pick<GatewayEvents, "handlingFailed">): void {
   const serve = (response: HttpResponse, request: HttpRequest): void => {
+    if (!isFramedClearly(request)) {
+      refuseUnclear(response, DIRECT);
+      return;
+    }
     const isHead = request.getMethod() === "head";
     let isGone = false;
     response.onAborted(() => {
@@ -69,6 +77,7 @@ function servePage(app: TemplatedApp, path: string, make: () => Promise<Page>, e
         }
       });
   };
-  app.get(path, serve);
-  app.head(path, serve);
+  const handle = (response: HttpResponse, request: HttpRequest): void => containFault(events, response, () => serve(response, request));
+  app.get(path, handle);
+  app.head(path, handle);
 }

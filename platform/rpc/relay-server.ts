@@ -16,8 +16,8 @@ export interface RelayObserver {
 }
 
 /**
- * Serves one relay stream until it ends. A stream whose first item is no Hello is ended. The calls on it are held to the peer's roles like all
- * others.
+ * Serves one relay stream until it ends. A stream whose first item is no Hello, or that has a second Hello, is ended. The calls on it are held
+ * to the peer's roles like all others.
  */
 export function serveRelay(
   stream: ServerDuplexStream<RelayRequest, RelayResponse>,
@@ -29,6 +29,7 @@ export function serveRelay(
   const writer = new BatchWriter<ToGateway>({ write: (items, written) => stream.write({ items }, written) }, sizeOf);
   const running = new Map<number, RelayedCall>();
   let gateway: GatewayPeer | undefined;
+  let isOver = false;
 
   const serve = async (call: RelayCall, from: GatewayPeer): Promise<void> => {
     const implementation = implementations.get(call.method);
@@ -40,24 +41,8 @@ export function serveRelay(
     writer.add({ kind: { $case: "reply", value: toReply(call.id, outcome) } });
   };
 
-  stream.on("data", ({ items }: RelayRequest) => {
-    for (const { kind } of items) {
-      if (kind?.$case === "hello") {
-        gateway = createPeer(kind.value.incarnation, writer);
-        observer.gatewayJoined(gateway);
-        // The gateway takes the headers as the answer to its Hello.
-        stream.sendMetadata(new Metadata());
-      } else if (gateway === undefined) {
-        stream.end();
-        return;
-      } else if (kind?.$case === "call") {
-        void serve(kind.value, gateway);
-      } else if (kind?.$case === "cancel") {
-        running.get(kind.value.callId)?.abort();
-      }
-    }
-  });
   const leave = (): void => {
+    isOver = true;
     for (const call of running.values()) {
       call.abort();
     }
@@ -67,6 +52,27 @@ export function serveRelay(
       gateway = undefined;
     }
   };
+
+  stream.on("data", ({ items }: RelayRequest) => {
+    for (const { kind } of items) {
+      if (isOver) {
+        return;
+      }
+      if ((kind?.$case === "hello") === (gateway !== undefined)) {
+        leave();
+        stream.end();
+      } else if (kind?.$case === "hello") {
+        gateway = createPeer(kind.value.incarnation, writer);
+        observer.gatewayJoined(gateway);
+        // The gateway takes the headers as the answer to its Hello.
+        stream.sendMetadata(new Metadata());
+      } else if (kind?.$case === "call" && gateway !== undefined) {
+        void serve(kind.value, gateway);
+      } else if (kind?.$case === "cancel") {
+        running.get(kind.value.callId)?.abort();
+      }
+    }
+  });
   stream.on("end", () => {
     leave();
     stream.end();

@@ -127,6 +127,31 @@ describe("the launcher", () => {
       await launcher.ready();
     }));
 
+  it("names the files of both kinds of TLS that are of no use, before anything is started", () =>
+    inDirectory(async (directory) => {
+      const data = join(directory, "data");
+      const names = [
+        "GATEWAY_TLS_CERT_FILE",
+        "GATEWAY_TLS_KEY_FILE",
+        "INTERNAL_TLS_CA_FILE",
+        "INTERNAL_TLS_CERT_FILE",
+        "INTERNAL_TLS_KEY_FILE",
+      ];
+      const launcher = LauncherProcess.start(data, Object.fromEntries(names.map((name) => [name, join(directory, "nothing.pem")])));
+
+      expect(await launcher.exited).to.equal(2);
+      await launcher.closed;
+
+      for (const name of names) {
+        expect(
+          launcher.lines.filter((line) => line.includes(`${name}:`)),
+          name,
+        ).to.have.length(1);
+      }
+      expect(launcher.lines.filter((line) => line.startsWith("sallyport: "))).to.deep.equal(["sallyport: wrong configuration:"]);
+      expect(existsSync(data)).to.equal(false);
+    }));
+
   it("names every wrong variable of all roles before anything is started", () =>
     inDirectory(async (directory) => {
       const data = join(directory, "data");

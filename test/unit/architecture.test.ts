@@ -12,8 +12,7 @@ const MATRIX: Readonly<Record<string, readonly string[]>> = {
   "services/account": ["proto", "platform"],
   "services/chat": ["proto", "platform"],
   bin: ["proto", "platform", "client", "gateway", "services/account", "services/chat"],
-  web: ["client"],
-  test: ["proto", "platform", "client", "gateway", "services/account", "services/chat", "bin", "web"],
+  test: ["proto", "platform", "client", "gateway", "services/account", "services/chat", "bin"],
 };
 
 /** Which files may import a package. */

@@ -197,6 +197,49 @@ describe("calls over HTTP", () => {
     expect(await invalid.json()).to.include({ code: "invalid_argument" });
   });
 
+  for (const [title, type, body] of [
+    ["JSON of 50,002 values", "application/json", `{"unknown":[${"1,".repeat(49_999)}1]}`],
+    ["JSON whose values nest deeper than 100", "application/json", `{"unknown":${"[".repeat(100)}`],
+    ["8 MB of nesting", "application/json", `{"unknown":${"[".repeat(8_000_000)}`],
+    ["50,001 fields", "application/proto", "\x78\x01".repeat(50_001)],
+    [
+      "50,001 fields in a message",
+      "application/proto",
+      Buffer.concat([Buffer.from([0x0a, 0xa0, 0x8d, 0x06]), Buffer.alloc(100_000, "\x78\x01")]),
+    ],
+    ["groups that nest deeper than 100", "application/proto", "\x7b".repeat(101)],
+  ] as const) {
+    it(`refuses ${title}, and does not parse it`, async () => {
+      await using stack = await startStack();
+      let logins = 0;
+      stack.account.asked.on("login", () => {
+        logins += 1;
+      });
+
+      const response = await fetch(`${stack.gateway.address}${LOGIN}`, { method: "POST", headers: { "content-type": type }, body });
+      const { code, details } = (await response.json()) as { code: string; details: { debug: { reason: string } }[] };
+
+      expect([response.status, code, details[0]?.debug.reason]).to.deep.equal([400, "invalid_argument", "REQUEST_TOO_COMPLEX"]);
+      expect(logins).to.equal(0);
+    });
+  }
+
+  it("reads 50,000 values, nested 100 deep, and 8 MB of one unknown value", async () => {
+    await using stack = await startStack();
+    const deep = `{"unknown":${"[".repeat(99)}${"]".repeat(99)}}`;
+    const wide = `{"unknown":[${"1,".repeat(49_998)}1]}`;
+    const fields = "\x78\x01".repeat(50_000);
+
+    const answers = [
+      await post(stack, GET_ACCOUNT, deep),
+      await post(stack, GET_ACCOUNT, wide),
+      await post(stack, GET_ACCOUNT, `{"unknown":"${"[,".repeat(4_000_000)}"}`),
+      await post(stack, GET_ACCOUNT, fields, { "content-type": "application/proto" }),
+    ];
+
+    expect(answers.map(({ status }) => status)).to.deep.equal([200, 200, 200, 200]);
+  });
+
   it("answers resource_exhausted, with when to come again, while the bodies of others take all room", async () => {
     await using stack = await startStack({}, {}, { bodyRoomBytes: 50_000 });
     const checked = once(stack.account.asked, "checkAccessToken");

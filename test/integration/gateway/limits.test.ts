@@ -8,6 +8,7 @@ import type { Overrides } from "./fake-services.ts";
 import { type Stack, startStack, TestSocket } from "./harness.ts";
 
 const LOGIN = "/sallyport.account.v1.AccountService/Login";
+const REPORT = "/sallyport.chat.v1.ChatService/ReportMessages";
 const GET_ACCOUNT = "/sallyport.account.v1.AccountService/GetAccount";
 const SEND = "/sallyport.chat.v1.ChatService/SendMessage";
 const GOOD = { authorization: `Bearer ${Buffer.alloc(32, 9).toString("base64")}` };
@@ -332,6 +333,79 @@ describe("the limit of bytes in calls without a token", () => {
     expect(refusalOf(refused).reason).to.equal("RATE_LIMITED");
     expect((await logIn(stack, ELSEWHERE, large)).status).to.equal(200);
     expect((await callFrom(HERE, stack.gateway.address, GET_ACCOUNT, large, GOOD)).status).to.equal(200);
+  });
+});
+
+describe("the limit of bytes in calls with a token", () => {
+  it("refuses a body that is beyond it, and that of nobody else", async () => {
+    await using stack = await startLimited({ GATEWAY_LIMIT_BYTES: "1000/second burst 3000" }, loginWorks);
+    const large = JSON.stringify({ filler: "x".repeat(2_000) });
+    const call = (from: string): Promise<HttpAnswer> => callFrom(from, stack.gateway.address, GET_ACCOUNT, large, GOOD);
+
+    const answers = [await call(HERE), await call(HERE)];
+
+    expect(answers.map(({ status }) => status)).to.deep.equal([200, 429]);
+    expect(refusalOf(answers[1] as HttpAnswer).reason).to.equal("RATE_LIMITED");
+    expect((await call(ELSEWHERE)).status).to.equal(200);
+    expect((await logIn(stack)).status).to.equal(200);
+  });
+});
+
+describe("the limit of reports", () => {
+  it("is of an account, far beyond what the chat service admits, and comes before the body is read", async () => {
+    await using stack = await startLimited();
+    const report = (body = "{}"): Promise<HttpAnswer> => callFrom(HERE, stack.gateway.address, REPORT, body, GOOD);
+
+    const answers = await repeat(40, () => report());
+    const refused = await report("no JSON at all");
+    stack.clock.now += 6_000;
+    const later = await repeat(2, () => report());
+
+    expect(answers.filter(({ status }) => status === 429)).to.deep.equal([]);
+    expect([refused.status, refusalOf(refused)]).to.deep.equal([429, { reason: "RATE_LIMITED", retryAfterMs: 6_000 }]);
+    expect(later.map(({ status }) => status === 429)).to.deep.equal([false, true]);
+    expect((await callFrom(HERE, stack.gateway.address, SEND, MESSAGE_JSON, GOOD)).status).to.equal(200);
+  });
+});
+
+describe("a call whose body is refused because there is too much of it", () => {
+  const large = JSON.stringify({ dev: { name: "alice" }, filler: "x".repeat(2_000) });
+  const one = "1/day burst 1";
+
+  it("takes nothing from its limit for want of room", async () => {
+    const env = { SALLYPORT_LIMITS: "on", GATEWAY_LIMIT_LOGINS: one, GATEWAY_LIMIT_ALL_LOGINS: one, GATEWAY_LIMIT_MESSAGES: one };
+    await using stack = await startStack(loginWorks, env, { bodyRoomBytes: 1_500 });
+    const send = (body: string): Promise<HttpAnswer> => callFrom(HERE, stack.gateway.address, SEND, body, GOOD);
+
+    const refused = [...(await repeat(3, () => logIn(stack, HERE, large))), ...(await repeat(3, () => send(large)))];
+    const logins = await repeat(2, () => logIn(stack));
+    const messages = await repeat(2, () => send(MESSAGE_JSON));
+
+    expect(tally(refused.map((answer) => `${answer.status} ${refusalOf(answer).reason}`))).to.deep.equal({ "429 TOO_MANY_BODIES": 6 });
+    expect([...logins, ...messages].map(({ status }) => status)).to.deep.equal([200, 429, 200, 429]);
+  });
+
+  it("takes nothing from the limit of all for its bytes", async () => {
+    await using stack = await startLimited(
+      { GATEWAY_LIMIT_ALL_LOGINS: "1/day burst 2", GATEWAY_LIMIT_ANONYMOUS_BYTES: "1/day burst 1000" },
+      loginWorks,
+    );
+
+    // One of more bytes than the burst passes while nothing is taken.
+    const first = await logIn(stack, HERE, large);
+    const refused = await repeat(3, () => logIn(stack, HERE, large));
+    const elsewhere = await logIn(stack, ELSEWHERE);
+
+    expect(tally([first, ...refused].map(({ status }) => status))).to.deep.equal({ "200": 1, "429": 3 });
+    expect(elsewhere.status).to.equal(200);
+  });
+
+  it("takes one when its body is refused for another reason", async () => {
+    await using stack = await startLimited({ GATEWAY_LIMIT_LOGINS: "1/day burst 2" }, loginWorks);
+
+    const answers = [await logIn(stack, HERE, "no JSON at all"), await logIn(stack, HERE, "[".repeat(101)), await logIn(stack)];
+
+    expect(answers.map(({ status }) => status)).to.deep.equal([400, 400, 429]);
   });
 });
 

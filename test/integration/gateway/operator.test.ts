@@ -12,6 +12,7 @@ import { FindAccountResponse } from "../../../proto/gen/sallyport/account/v1/adm
 import { parseExposition, readValue } from "../../support/exposition.ts";
 import { ACCOUNT, startFakeChat } from "./fake-services.ts";
 import { type Stack, startStack, TestSocket } from "./harness.ts";
+import { connectRaw, exchangeRaw } from "./raw-http.ts";
 
 const ADMIN = "/sallyport.account.v1.AdminService";
 const FIND = `${ADMIN}/FindAccount`;
@@ -67,6 +68,17 @@ describe("the operator's listener", () => {
 
     expect(response.status).to.equal(503);
     expect(await response.json()).to.deep.equal({ status: "not ready", failing: ["account database", "chat"] });
+  });
+
+  it("answers no page to a request whose end is in doubt, and ends its connection", async () => {
+    await using stack = await startStack();
+
+    for (const path of ["/livez", "/readyz", "/metrics"]) {
+      const socket = await connectRaw(stack.gateway.adminAddress);
+      const answer = await exchangeRaw(socket, `GET ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 1\r\n\r\n`);
+
+      expect(answer, path).to.match(/^HTTP\/1\.1 400 /);
+    }
   });
 
   it("answers HEAD as GET, without the body", async () => {

@@ -247,7 +247,7 @@ describe("a port with TLS", () => {
     const second = [await intrude(files.env), await intrude({})];
 
     for (const error of [...first, ...second]) {
-      expect(error).to.be.an("error").with.property("message", `cannot listen on 127.0.0.1:${GATEWAY_PORT}`);
+      expect(error).to.be.an("error").with.property("message", `GATEWAY_PORT: cannot listen on 127.0.0.1:${GATEWAY_PORT}`);
     }
   });
 });

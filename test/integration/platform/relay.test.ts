@@ -9,6 +9,7 @@ import { type Call, type GatewayPeer, implement } from "../../../platform/rpc/ca
 import { Channel } from "../../../platform/rpc/channel.ts";
 import { createClient } from "../../../platform/rpc/client.ts";
 import { RelayClient, type RelayListener } from "../../../platform/rpc/relay-client.ts";
+import { relayService } from "../../../platform/rpc/relay-method.ts";
 import { type RpcServer, startRpcServer } from "../../../platform/rpc/server.ts";
 import { directoryService, leaseService, methods } from "../../../proto/gen/policy/services.ts";
 import type { Push } from "../../../proto/gen/sallyport/relay/v1/relay.ts";
@@ -53,6 +54,7 @@ describe("the relay between a gateway and a service", () => {
   let server: RpcServer;
   let calls: Call[];
   let gateways: GatewayPeer[];
+  let joined: number;
   let act: (call: Call) => Promise<void>;
 
   async function start(): Promise<RpcServer> {
@@ -66,7 +68,10 @@ describe("the relay between a gateway and a service", () => {
       ...implement(directoryService, { filterAccounts: ({ accountIds }) => ({ accountIds: accountIds.slice(0, 1) }) }),
     ];
     const observer = {
-      gatewayJoined: (peer: GatewayPeer) => void gateways.push(peer),
+      gatewayJoined: (peer: GatewayPeer) => {
+        joined += 1;
+        gateways.push(peer);
+      },
       gatewayLeft: (peer: GatewayPeer) => void gateways.splice(gateways.indexOf(peer), 1),
     };
     return startRpcServer({ listen, implementations, observer }, createLogger("test", "silent"));
@@ -77,6 +82,7 @@ describe("the relay between a gateway and a service", () => {
     listen = `unix:${join(directory, "service.sock")}`;
     calls = [];
     gateways = [];
+    joined = 0;
     act = async () => undefined;
     server = await start();
   });
@@ -97,6 +103,29 @@ describe("the relay between a gateway and a service", () => {
     expect(calls[0]).to.deep.include({ caller, address: "192.0.2.1", deadline });
     expect(calls[0]?.gateway?.incarnation).to.equal(incarnation);
   });
+
+  for (const [title, first, times] of [
+    ["says Hello twice", "hello", 1],
+    ["begins with something else than Hello", "cancel", 0],
+  ] as const) {
+    it(`ends a stream that ${title}, and keeps no gateway of it`, async () => {
+      using channel = new Channel(listen);
+      const { path, requestSerialize, responseDeserialize } = relayService.relay;
+      const stream = channel.grpc.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, {});
+      const items = {
+        hello: { kind: { $case: "hello", value: { incarnation } } },
+        cancel: { kind: { $case: "cancel", value: { callId: 1 } } },
+      } as const;
+      const ended = once(stream.resume(), "end");
+
+      stream.write({ items: [items[first]] });
+      stream.write({ items: [items.hello] });
+      stream.write({ items: [items.hello] });
+      await ended;
+
+      expect([joined, gateways]).to.deep.equal([times, []]);
+    });
+  }
 
   it("serves the same handlers as plain unary gRPC", async () => {
     using channel = new Channel(listen);

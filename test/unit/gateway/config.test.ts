@@ -43,8 +43,10 @@ describe("the gateway's configuration", () => {
         refusedExchanges: parseRate("10/minute burst 20"),
         allRefusedExchanges: parseRate("1000/second burst 20000"),
         anonymousBytes: parseRate("1048576/second burst 33554432"),
+        bytes: parseRate("8388608/second burst 268435456"),
         messages: parseRate("20/second burst 100"),
         calls: parseRate("50/second burst 200"),
+        reports: parseRate("10/minute burst 40"),
         frames: parseRate("2000/second burst 20000"),
       },
     });
@@ -120,6 +122,21 @@ describe("the gateway's configuration", () => {
     expect(problemsOf(targets)).to.deep.equal(["ACCOUNT_TARGETS", "CHAT_TARGETS"]);
     expect(problemsOf({ ...targets, ...tls, INTERNAL_TLS_KEY_FILE: "" })).to.deep.equal(["INTERNAL_TLS_KEY_FILE"]);
     expect(gatewayConfig({ ...targets, ...tls }).internalTls).to.deep.equal({ caFile: "ca.pem", certFile: "cert.pem", keyFile: "key.pem" });
+  });
+
+  it("takes hosts that are addresses or names, and names the variable of any other", () => {
+    const hosts = ["127.0.0.999", "not a host", "http://localhost", "127.0.0.1:8080", "[127.0.0.1]", "fe80::1%eth0", "-a", "a..b"];
+
+    for (const wrong of hosts) {
+      expect(problemsOf({ GATEWAY_HOST: wrong, GATEWAY_ADMIN_HOST: wrong }), wrong).to.deep.equal(["GATEWAY_HOST", "GATEWAY_ADMIN_HOST"]);
+    }
+    expect(gatewayConfig({ GATEWAY_HOST: "[::1]", GATEWAY_ADMIN_HOST: "gateway_1.local" })).to.include({
+      ...{ host: "::1", adminHost: "gateway_1.local" },
+    });
+  });
+
+  it("says which TLS it knows when GATEWAY_TLS names another", () => {
+    expect(() => gatewayConfig({ GATEWAY_TLS: "x" })).to.throw(/GATEWAY_TLS: expected terminated-by-proxy or nothing$/);
   });
 
   it("refuses one port for both listeners", () => {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { isOfThisMachine, listenAddress, mongodbUri, targetList } from "../../../platform/addresses.ts";
+import { hostPort, isOfThisMachine, listenAddress, listenHost, mongodbUri, targetList, urlOf } from "../../../platform/addresses.ts";
 
 describe("an address in the environment", () => {
   it("of a database names its scheme, its hosts and a database that MongoDB takes", () => {
@@ -20,10 +20,50 @@ describe("an address in the environment", () => {
 
   it("to listen on is a host with its port or a unix socket", () => {
     const right = ["127.0.0.1:0", "localhost:65535", "[::1]:9101", "0.0.0.0:1", "[::]:1", "host.example:1", "unix:/run/x"];
-    const wrong = ["", "127.0.0.1", ":1", "127.0.0.1:65536", "unix:", "dns:///127.0.0.1:1", "::1:1", "a b:1", "http://a:1"];
+    const wrong = [
+      "",
+      "127.0.0.1",
+      ":1",
+      "127.0.0.1:65536",
+      "unix:",
+      "dns:///127.0.0.1:1",
+      "::1:1",
+      "a b:1",
+      "http://a:1",
+      "127.0.0.999:1",
+    ];
 
     expect(right.filter((address) => !isTaken(listenAddress, address))).to.deep.equal([]);
     expect(wrong.filter((address) => isTaken(listenAddress, address))).to.deep.equal([]);
+  });
+
+  it("of a host is an IP address or a name", () => {
+    const right = ["127.0.0.1", "0.0.0.0", "::", "::1", "localhost", "chat-1.example.com", "gateway_1", "10.example", "a".repeat(63)];
+    const wrong = [
+      "",
+      "127.0.0.999",
+      "1.2.3",
+      "999",
+      "not a host",
+      "a:1",
+      "[a]",
+      "::1%lo",
+      "a.",
+      "-a",
+      "a-",
+      "a".repeat(64),
+      `${"a.".repeat(127)}b`,
+    ];
+
+    expect(right.filter((one) => !isTaken(listenHost, one))).to.deep.equal([]);
+    expect(wrong.filter((one) => isTaken(listenHost, one))).to.deep.equal([]);
+    expect(listenHost("[::1]")).to.equal("::1");
+  });
+
+  it("is a URL for IPv6 too", () => {
+    expect(urlOf("https", "::1", 8280)).to.equal("https://[::1]:8280");
+    expect(urlOf("http", "127.0.0.1", 80)).to.equal("http://127.0.0.1:80");
+    expect(hostPort("::", 1)).to.equal("[::]:1");
   });
 
   it("of targets is a list of hosts that can be connected to, with their ports", () => {

@@ -44,13 +44,27 @@ describe("readVariables", () => {
 
   it("takes one of the words and nothing else", () => {
     expect(oneOf("caesar", "aes-256-gcm")("caesar")).to.equal("caesar");
-    expect(() => oneOf("caesar", "aes-256-gcm")("rot13")).to.throw("expected one of caesar, aes-256-gcm");
+    expect(() => oneOf("caesar", "aes-256-gcm")("rot13")).to.throw(/^expected one of caesar, aes-256-gcm$/);
+    expect(() => oneOf("", "a", "b")("c")).to.throw(/^expected one of a, b or nothing$/);
   });
 });
 
 describe("isLoopbackHost", () => {
   it("knows what is this machine alone", () => {
-    expect(["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost"].every(isLoopbackHost)).to.equal(true);
-    expect(["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com", "example.com", ""].some(isLoopbackHost)).to.equal(false);
+    expect(["127.0.0.1", "127.9.9.9", "::1", "[::1]", "0:0:0:0:0:0:0:1", "::0001", "localhost"].every(isLoopbackHost)).to.equal(true);
+    for (const other of [
+      "0.0.0.0",
+      "::",
+      "10.0.0.1",
+      "127.0.0.999",
+      "127.0.0.1.example.com",
+      "[127.0.0.1]",
+      "1::1",
+      "::1:1",
+      "example.com",
+      "",
+    ]) {
+      expect(isLoopbackHost(other), other).to.equal(false);
+    }
   });
 });

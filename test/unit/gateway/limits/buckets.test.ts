@@ -34,6 +34,24 @@ describe("the buckets of many keys", () => {
     );
   });
 
+  it("get back what was taken, up to the burst", () => {
+    const buckets = new Buckets(RATE, 1_000);
+    empty(buckets, "key");
+
+    buckets.give("key");
+    const taken = [buckets.take("key", START).kind, buckets.take("key", START).kind];
+    buckets.give("key", 100);
+    buckets.give("unknown");
+    let left = 0;
+    while (buckets.take("key", START).kind === "taken") {
+      left += 1;
+    }
+
+    expect(taken).to.deep.equal(["taken", "refused"]);
+    expect(left).to.equal(RATE.burst);
+    expect(buckets.size).to.equal(1);
+  });
+
   it("are forgotten when they are full again", () => {
     const buckets = new Buckets(RATE, 1_000);
     for (let index = 0; index < 500; index += 1) {
