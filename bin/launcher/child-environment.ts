@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isOfThisMachine } from "../../platform/addresses.ts";
 import { ConfigError, type Env, isLoopbackHost } from "../../platform/env.ts";
 import { PARENT_VARIABLE } from "../parent.ts";
 import type { LauncherConfig } from "./config.ts";
@@ -17,7 +18,7 @@ export function socketPath(directory: string, role: Role): string {
 
 /**
  * The environment of the children: the launcher's own, with everything filled in that they need to find each other, the database and the keys.
- * `dev` logins are on unless the environment says otherwise or the gateway serves more than this machine, where they are forbidden.
+ * `dev` logins are on unless the environment says otherwise or more than this machine can reach the gateway or the account service, where they are forbidden.
  */
 export function childEnvironment(env: Env, config: LauncherConfig, { databaseUri, socketDirectory }: Surroundings): Env {
   const accountListen = env["ACCOUNT_LISTEN"] || `unix:${socketPath(socketDirectory, "account")}`;
@@ -31,7 +32,7 @@ export function childEnvironment(env: Env, config: LauncherConfig, { databaseUri
     CHAT_TARGETS: env["CHAT_TARGETS"] || targetOf(chatListen),
     SALLYPORT_DATA_DIR: config.dataDirectory,
     SALLYPORT_KEYS_DIR: config.keysDirectory,
-    ACCOUNT_DEV_LOGIN: env["ACCOUNT_DEV_LOGIN"] || (isLoopbackHost(gatewayHost(env)) ? "on" : "off"),
+    ACCOUNT_DEV_LOGIN: env["ACCOUNT_DEV_LOGIN"] || (isLoopbackHost(gatewayHost(env)) && isOfThisMachine(accountListen) ? "on" : "off"),
     [PARENT_VARIABLE]: "pipe",
   };
 }

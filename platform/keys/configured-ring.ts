@@ -16,7 +16,9 @@ export async function openConfiguredRing(directory: string, kind: KeyKind, own?:
   } catch (error) {
     const variable = own?.variable ?? "SALLYPORT_KEYS_DIR";
     if (isMissing(error)) {
-      throw new ConfigError([`${variable}: there is no ${kind} key (npx sallyport keys init makes the keys that are missing)`]);
+      throw new ConfigError([
+        `${variable}: there is no ${kind} key at ${own?.file ?? directory} (npx sallyport keys init makes the keys that are missing)`,
+      ]);
     }
     throw new ConfigError([`${variable}: ${error instanceof Error ? error.message : "unreadable"}`]);
   }

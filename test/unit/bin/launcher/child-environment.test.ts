@@ -32,10 +32,11 @@ describe("the environment of the launcher's children", () => {
     });
   });
 
-  it("allows dev logins by default only where nobody else reaches the gateway", () => {
+  it("allows dev logins by default only where nobody else reaches the gateway or the account service", () => {
     expect(environmentFor({ ACCOUNT_DEV_LOGIN: "off" })).to.include({ ACCOUNT_DEV_LOGIN: "off" });
     expect(environmentFor({ GATEWAY_HOST: "::1" })).to.include({ ACCOUNT_DEV_LOGIN: "on" });
     expect(environmentFor({ GATEWAY_HOST: "0.0.0.0" })).to.include({ ACCOUNT_DEV_LOGIN: "off" });
+    expect(environmentFor({ ACCOUNT_LISTEN: "192.0.2.1:9101" })).to.include({ ACCOUNT_DEV_LOGIN: "off" });
   });
 });
 

@@ -25,7 +25,10 @@ describe("the keys that a configuration names", () => {
     const empty = await problemsOf(join(folder, "nowhere"));
     await initKeys(folder);
 
-    expect(empty).to.deep.equal(["SALLYPORT_KEYS_DIR: there is no at-rest key (npx sallyport keys init makes the keys that are missing)"]);
+    const nowhere = join(folder, "nowhere");
+    expect(empty).to.deep.equal([
+      `SALLYPORT_KEYS_DIR: there is no at-rest key at ${nowhere} (npx sallyport keys init makes the keys that are missing)`,
+    ]);
     expect(await problemsOf(folder)).to.deep.equal([]);
     expect((await problemsOf(folder, own(join(folder, "gone"))))[0]).to.match(/^CHAT_AT_REST_KEY_FILE: there is no at-rest key/);
     expect(await problemsOf(folder, own(short))).to.deep.equal(["CHAT_AT_REST_KEY_FILE: short.key: expected base64 of 32 bytes"]);
