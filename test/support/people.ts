@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Reply } from "../../proto/gen/sallyport/gateway/v1/frames.ts";
 import type { Method } from "../../proto/method.ts";
 import { RawSocket } from "./raw-socket.ts";
+import { keepSecret } from "./run-secrets.ts";
 
 /** What a login gave: an account and, by service, its refresh and access tokens. */
 export interface Person {
@@ -44,13 +45,17 @@ export async function logIn(httpUrl: string, name: string = `p-${randomUUID()}`)
     refreshToken: Buffer.from(tokens[service].refreshToken, "base64"),
     accessToken: Buffer.from(tokens[service].accessToken, "base64"),
   });
-  return { accountId: body["accountId"] as string, name, tokens: { account: pair("account"), chat: pair("chat") } };
+  const person = { accountId: body["accountId"] as string, name, tokens: { account: pair("account"), chat: pair("chat") } };
+  keepSecret(httpUrl, ...Object.values(person.tokens).flatMap(({ refreshToken, accessToken }) => [refreshToken, accessToken]));
+  return person;
 }
 
 /** Presents a refresh token on an open socket and reads both successors. Confirms nothing. */
 export async function exchange(socket: RawSocket, refreshToken: Buffer): Promise<Exchanged> {
   socket.send(refreshToken);
-  return { refreshToken: await socket.binary(), accessToken: await socket.binary() };
+  const exchanged = { refreshToken: await socket.binary(), accessToken: await socket.binary() };
+  keepSecret(socket.socket.url, exchanged.refreshToken, exchanged.accessToken);
+  return exchanged;
 }
 
 /** A socket for one service whose exchange is made, and whose new refresh token is not confirmed. */
@@ -101,6 +106,9 @@ export async function refusalOn<Request, Response>(socket: RawSocket, method: Me
 async function callRaw<Request, Response>(socket: RawSocket, method: Method<Request, Response>, request: Request): Promise<Reply> {
   const id = nextCallId();
   const encoded = Buffer.from(method.request.encode(request).finish());
+  if (typeof request === "object" && request !== null && "body" in request && Buffer.isBuffer(request.body)) {
+    keepSecret(socket.socket.url, request.body);
+  }
   socket.sendFrame({ $case: "call", value: { id, method: method.path, request: encoded, timeoutMs: 0 } });
   return socket.replyTo(id);
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { freshDatabaseUri } from "./mongod.ts";
+import { requireNoSecret } from "./run-secrets.ts";
 
 /** A stack of real processes, and where each part of it can be reached. */
 export interface Stack extends AsyncDisposable {
@@ -99,6 +100,7 @@ export async function startStack({ env = {}, supervise = false, embeddedDatabase
       launcher.kill("SIGTERM");
       await ended;
       await rm(place.dataDirectory, { recursive: true, force: true });
+      requireNoSecret(httpUrl, log);
     },
   };
 }
