@@ -66,8 +66,8 @@ export class Connection implements Ticking {
     this.#state = { stage: "exchanging", exchange: beginExchange(services), stepAt: now };
     this.#frameAt = now;
     this.#pingAt = now + context.config.pingIntervalMs;
-    context.hub.add(this);
     context.events.socketOpened(this.id, services);
+    context.hub.add(this);
     context.wheel.schedule(this, nextLook(this.#vigil(now), context.config, now));
   }
 

@@ -7,13 +7,13 @@ import { refusingComplexFields, refusingComplexText, refusingMalformedText } fro
 import type { Room } from "./body-room.ts";
 import { connectError } from "./connect-error.ts";
 import { clientKey, connectHandlers, takenKey } from "./connect-router.ts";
+import { containFault } from "./contained-fault.ts";
 import type { GatewayContext } from "./context.ts";
 import { servedMethod } from "./forward.ts";
 import type { Front } from "./front.ts";
 import { type Delivery, refuse, respond } from "./http-answer.ts";
 import { clientAddress } from "./http-client.ts";
 import { refuseWith } from "./http-error.ts";
-import { containFault } from "./http-fault.ts";
 import { isFramedClearly, refuseUnclear } from "./http-framing.ts";
 import { explainFault } from "./library-fault.ts";
 import { RequestBody } from "./request-body.ts";
@@ -73,7 +73,7 @@ export function serveHttp(context: GatewayContext, front: Front, rooms: BodyRoom
     });
   };
   const addRoutes = (app: TemplatedApp): void => {
-    app.any("/*", (response, request) => containFault(context.events, response, () => serve(response, request)));
+    app.any("/*", (response, request) => containFault(context.events, "http", response, () => serve(response, request)));
   };
   return Object.assign(requests, { addRoutes });
 }

@@ -2,11 +2,11 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebS
 import { SallyportError } from "../platform/errors.ts";
 import type { ServiceName } from "../proto/method.ts";
 import { Connection, type Socket } from "./connection.ts";
+import { containFault } from "./contained-fault.ts";
 import type { GatewayContext } from "./context.ts";
 import { refuse, respond } from "./http-answer.ts";
 import { clientAddress, headerLines } from "./http-client.ts";
 import { refuseWith } from "./http-error.ts";
-import { containFault } from "./http-fault.ts";
 import { isFramedClearly, refuseUnclear } from "./http-framing.ts";
 import { isOriginAllowed } from "./origin.ts";
 import { upgradeKind } from "./upgrade-request.ts";
@@ -28,6 +28,8 @@ const MAX_IDLE_SECONDS = 960;
 
 /** Serves `GET /connect/<service>[,<service>…]`. */
 export function serveSockets(app: TemplatedApp, context: GatewayContext): void {
+  const handle = (ws: WebSocket<SocketData>, act: (data: SocketData) => void): void =>
+    containFault(context.events, "socket", ws, () => act(ws.getUserData()));
   app.ws<SocketData>("/connect/*", {
     compression: loadUws().DISABLED,
     maxPayloadLength: MAX_PAYLOAD_BYTES,
@@ -35,23 +37,23 @@ export function serveSockets(app: TemplatedApp, context: GatewayContext): void {
     sendPingsAutomatically: false,
     idleTimeout: idleSeconds(context.config.pingIntervalMs),
     upgrade: (response, request, uwsContext) =>
-      containFault(context.events, response, () => upgrade(context, response, request, uwsContext)),
-    open: (ws) => {
-      const data = ws.getUserData();
-      data.socket = new UwsSocket(ws, context, data);
-    },
+      containFault(context.events, "http", response, () => upgrade(context, response, request, uwsContext)),
+    open: (ws) =>
+      handle(ws, (data) => {
+        data.socket = new UwsSocket(ws, context, data);
+      }),
     message: (ws, message, isBinary) => {
       // uWebSockets reuses this buffer as soon as the handler returns.
       ws.getUserData().socket?.received(Buffer.from(new Uint8Array(message)), isBinary);
     },
-    ping: (ws) => ws.getUserData().socket?.heard(),
-    pong: (ws) => ws.getUserData().socket?.heard(),
-    drain: (ws) => ws.getUserData().socket?.drained(),
-    close: (ws, code) => ws.getUserData().socket?.closed(code),
+    ping: (ws) => handle(ws, ({ socket }) => socket?.heard()),
+    pong: (ws) => handle(ws, ({ socket }) => socket?.heard()),
+    drain: (ws) => handle(ws, ({ socket }) => socket?.drained()),
+    close: (ws, code) => handle(ws, ({ socket }) => socket?.closed(code)),
   });
   // uWebSockets takes a request for an upgrade when its key has 24 characters, whatever else it says; others come here.
   app.get("/connect/*", (response, request) =>
-    containFault(context.events, response, () => {
+    containFault(context.events, "http", response, () => {
       if (servicesAsked(context, response, request) !== undefined) {
         response.close();
       }

@@ -59,8 +59,9 @@ export function isUnixSocket(address: string): boolean {
   return /^unix:./.test(address);
 }
 
-// Labels of letters, digits and hyphens (RFC 1123 section 2.1), and underscores, which containers' names have; the last one is no number.
-const NAME = /^(?=.{1,253}$)(?:[\w](?:[\w-]{0,61}\w)?\.)*(?!\d+$)\w(?:[\w-]{0,61}\w)?$/;
+// Labels of letters, digits and hyphens (RFC 1123 section 2.1), and underscores, which containers' names have; the last one is no number. A dot
+// at the end says that the name is whole.
+const NAME = /^(?=.{1,253}\.?$)(?:\w(?:[\w-]{0,61}\w)?\.)*(?!\d+\.?$)\w(?:[\w-]{0,61}\w)?\.?$/;
 
 /** A zone is none of it: no URL has one. */
 function isHost(value: string): boolean {

@@ -1,11 +1,11 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from "uWebSockets.js";
 import type { Metrics } from "../../platform/metrics.ts";
 import { BodyRoom } from "../body-room.ts";
+import { containFault } from "../contained-fault.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayEvents } from "../events.ts";
 import { type HttpRequests, serveHttp } from "../http.ts";
 import { respond } from "../http-answer.ts";
-import { containFault } from "../http-fault.ts";
 import { isFramedClearly, refuseUnclear } from "../http-framing.ts";
 import { type Listener, listen } from "../listener.ts";
 import { findFailing } from "../readiness.ts";
@@ -77,7 +77,8 @@ function servePage(app: TemplatedApp, path: string, make: () => Promise<Page>, e
         }
       });
   };
-  const handle = (response: HttpResponse, request: HttpRequest): void => containFault(events, response, () => serve(response, request));
+  const handle = (response: HttpResponse, request: HttpRequest): void =>
+    containFault(events, "http", response, () => serve(response, request));
   app.get(path, handle);
   app.head(path, handle);
 }

@@ -30,15 +30,14 @@ export function openDirectory(targets: readonly string[], now: Clock, tls?: Inte
   const clients = channels.map((channel) => createClient(directoryService, channel));
   const believed = new Map<string, number>();
 
-  // The target that answered last comes first: one that hangs costs one question, not every one.
-  let preferred = 0;
+  // The client that answered last comes first: one that hangs costs one question, not every one.
+  let order: typeof clients = clients;
   const ask = async (accountIds: string[]): Promise<ReadonlySet<string>> => {
     let cause: unknown;
-    for (const turn of clients.keys()) {
-      const index = (preferred + turn) % clients.length;
+    for (const client of order) {
       try {
-        const answer = await (clients[index] as (typeof clients)[number]).filterAccounts({ accountIds }, { deadline: now() + ASK_MS });
-        preferred = index;
+        const answer = await client.filterAccounts({ accountIds }, { deadline: now() + ASK_MS });
+        order = [client, ...clients.filter((other) => other !== client)];
         return new Set(answer.accountIds.map((id) => id.toLowerCase()));
       } catch (error) {
         cause = error;

@@ -14,14 +14,16 @@ describe("a request whose client resets the connection behind it", () => {
     ["a call", CALL],
     ["an upgrade", UPGRADE],
   ] as const) {
-    it(`ends nothing but itself: ${title}`, async () => {
+    it(`ends nothing but itself, and is no fault: ${title}`, async () => {
+      const failures: string[] = [];
+      const error = (_facts: object, what: string): unknown => failures.push(what);
       let opened = (): void => undefined;
       const debug = (_facts: object, what: string): void => {
         if (what === "socket opened") {
           opened();
         }
       };
-      await using stack = await startStack({}, {}, {}, { logger: Object.assign(Object.create(quiet), { debug }) });
+      await using stack = await startStack({}, {}, {}, { logger: Object.assign(Object.create(quiet), { debug, error }) });
       const { address } = stack.gateway;
       const first = await connectRaw(address);
       const others = await Promise.all(Array.from({ length: 10 }, () => connectRaw(address)));
@@ -40,6 +42,7 @@ describe("a request whose client resets the connection behind it", () => {
 
       expect(await answer).to.match(/^HTTP\/1\.1 101 /);
       expect((await fetch(address)).status).to.equal(404);
+      expect(failures).to.deep.equal([]);
     });
   }
 });
@@ -64,6 +67,23 @@ describe("a fault of the gateway's own while a request is handled", () => {
 
     expect(answer).to.equal("");
     expect(failures).to.deep.equal(["http handling failed"]);
+    expect((await fetch(address)).status).to.equal(404);
+  });
+
+  it("cuts a socket that it has just opened, and ends nothing else", async () => {
+    const failures: string[] = [];
+    const debug = (_facts: object, what: string): void => {
+      if (what === "socket opened") {
+        throw new Error("a fault");
+      }
+    };
+    const error = ({ where }: { where: string }, what: string): unknown => failures.push(`${where} ${what}`);
+    await using stack = await startStack({}, {}, {}, { logger: Object.assign(Object.create(quiet), { debug, error }) });
+    const { address } = stack.gateway;
+
+    await exchangeRaw(await connectRaw(address), UPGRADE);
+
+    expect(failures).to.deep.equal(["socket handling failed"]);
     expect((await fetch(address)).status).to.equal(404);
   });
 });

@@ -38,7 +38,18 @@ describe("an address in the environment", () => {
   });
 
   it("of a host is an IP address or a name", () => {
-    const right = ["127.0.0.1", "0.0.0.0", "::", "::1", "localhost", "chat-1.example.com", "gateway_1", "10.example", "a".repeat(63)];
+    const right = [
+      "127.0.0.1",
+      "0.0.0.0",
+      "::",
+      "::1",
+      "localhost",
+      "chat-1.example.com",
+      "gateway_1",
+      "10.example",
+      "a.example.",
+      "a".repeat(63),
+    ];
     const wrong = [
       "",
       "127.0.0.999",
@@ -48,7 +59,9 @@ describe("an address in the environment", () => {
       "a:1",
       "[a]",
       "::1%lo",
-      "a.",
+      "a..",
+      ".",
+      "1.",
       "-a",
       "a-",
       "a".repeat(64),
@@ -69,7 +82,7 @@ describe("an address in the environment", () => {
   it("of targets is a list of hosts that can be connected to, with their ports", () => {
     const wrong = ["", ",", "127.0.0.1:0", "a.example", "dns:///a.example", "127.0.0.1:1,:2", "0.0.0.0:1", "[::]:1", "a.example:1/x"];
 
-    expect(targetList("localhost:1, unix:/run/a,dns:///chat.example:2,[::1]:3,10.0.0.1:4")).to.have.lengthOf(5);
+    expect(targetList("localhost:1, unix:/run/a,dns:///chat.example:2,[::1]:3,10.0.0.1:4,chat.svc.local.:5")).to.have.lengthOf(6);
     expect(wrong.filter((one) => isTaken(targetList, one))).to.deep.equal([]);
   });
 

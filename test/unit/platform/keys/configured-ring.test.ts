@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -32,6 +32,11 @@ describe("the keys that a configuration names", () => {
     expect(await problemsOf(folder)).to.deep.equal([]);
     expect((await problemsOf(folder, own(join(folder, "gone"))))[0]).to.match(/^CHAT_AT_REST_KEY_FILE: there is no at-rest key/);
     expect(await problemsOf(folder, own(short))).to.deep.equal(["CHAT_AT_REST_KEY_FILE: short.key: expected base64 of 32 bytes"]);
+
+    const good = join(folder, "good.key");
+    await copyFile(join(folder, "at-rest.key"), good);
+    await writeFile(join(folder, "at-rest-older.key"), "AAAA");
+    expect(await problemsOf(folder, own(good))).to.deep.equal(["SALLYPORT_KEYS_DIR: at-rest-older.key: expected base64 of 32 bytes"]);
     await rm(folder, { recursive: true });
   });
 });

@@ -66,6 +66,12 @@ describe("an access token", () => {
 describe("the bytes of an access token", () => {
   const [older, newer] = [randomBytes(32), randomBytes(32)];
 
+  it("are random bytes and 12 of their MAC, to the byte", () => {
+    const token = makeAccessToken(Buffer.alloc(ACCESS_RANDOM_BYTES, 0xa5), Buffer.alloc(32, 7));
+
+    expect(token.toString("hex")).to.equal("a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5b48ea22eae9437dc80c0668e");
+  });
+
   it("are known as ours under any of the keys", () => {
     const token = makeAccessToken(randomBytes(ACCESS_RANDOM_BYTES), older);
 
