@@ -37,7 +37,8 @@ export class LauncherProcess implements AsyncDisposable {
   }
 
   private constructor(words: readonly string[], env: Readonly<Record<string, string>>) {
-    this.process = spawn(process.execPath, [ENTRY, ...words], { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const input = env["SALLYPORT_PARENT"] === "pipe" ? "pipe" : "ignore";
+    this.process = spawn(process.execPath, [ENTRY, ...words], { env, stdio: [input, "pipe", "pipe"], detached: true });
     this.exited = once(this.process, "exit").then(([code, signal]) => code ?? signal);
     this.closed = once(this.process, "close").then(() => {
       this.#isClosed = true;

@@ -23,6 +23,17 @@ describe("the launcher", () => {
       expect(await connectionsAtShutdown(directory)).to.equal(0);
     }));
 
+  it("stops everything in order when the process is gone that it must not outlive", () =>
+    inDirectory(async (directory) => {
+      const launcher = LauncherProcess.start(directory, { SALLYPORT_PARENT: "pipe" });
+      await launcher.ready();
+
+      launcher.process.stdin?.destroy();
+
+      expect(await launcher.exited).to.equal(0);
+      expect(await databasePid(directory)).to.equal(0);
+    }));
+
   it("refuses a second start on its data directory while it lives", () =>
     inDirectory(async (directory) => {
       await using first = LauncherProcess.start(directory);
