@@ -1,4 +1,4 @@
-import type { HttpResponse } from "uWebSockets.js";
+import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import { STATUS_CODES } from "node:http";
 
 /** How an answer goes to its client. */
@@ -7,8 +7,13 @@ export interface Delivery {
   readonly isSecure?: boolean;
   /** Whether the connection ends with the answer. */
   readonly isLast?: boolean;
-  /** Whether it answers a HEAD: the body is left out, its length is not. */
+  /** Whether it answers a HEAD: the body is left out; its length is not, unless the connection ends. */
   readonly isHead?: boolean;
+}
+
+/** How the answer to a request goes to its client. */
+export function deliveryFor(request: HttpRequest, transport: Pick<Delivery, "isSecure">): Delivery {
+  return { ...transport, isHead: request.getMethod() === "head" };
 }
 
 /** What every answer says to browsers: take it for what it is, keep it nowhere, show it in no page, run nothing of it. */
@@ -49,10 +54,12 @@ export function respond(
         response.writeHeader(name, value);
       }
     }
-    if (isHead) {
-      response.endWithoutBody(Buffer.byteLength(body), isLast);
+    if (isHead && !isLast) {
+      // Of a length that is handed over with the end, uWebSockets still waits for the bytes.
+      response.writeHeader("content-length", `${Buffer.byteLength(body)}`);
+      response.endWithoutBody();
     } else {
-      response.end(body, isLast);
+      response.end(isHead ? "" : body, isLast);
     }
   });
 }

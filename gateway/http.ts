@@ -11,7 +11,7 @@ import { containFault } from "./contained-fault.ts";
 import type { GatewayContext } from "./context.ts";
 import { servedMethod } from "./forward.ts";
 import type { Front } from "./front.ts";
-import { type Delivery, refuse, respond } from "./http-answer.ts";
+import { type Delivery, deliveryFor, refuse, respond } from "./http-answer.ts";
 import { clientAddress } from "./http-client.ts";
 import { refuseWith } from "./http-error.ts";
 import { isFramedClearly, refuseUnclear } from "./http-framing.ts";
@@ -42,16 +42,16 @@ export function serveHttp(context: GatewayContext, front: Front, rooms: BodyRoom
   const requests = { inFlight: 0 };
   const serve = (response: HttpResponse, request: HttpRequest): void => {
     if (!isFramedClearly(request)) {
-      refuseUnclear(response, transport);
+      refuseUnclear(response, deliveryFor(request, transport));
       return;
     }
     const handler = handlers.get(request.getUrl());
     if (handler === undefined) {
-      refuse(response, 404, "unimplemented", "no such path", transport);
+      refuse(response, 404, "unimplemented", "no such path", deliveryFor(request, transport));
       return;
     }
     if (request.getCaseSensitiveMethod() !== "POST") {
-      respond(response, 405, new Headers({ allow: "POST" }), "", transport);
+      respond(response, 405, new Headers({ allow: "POST" }), "", deliveryFor(request, transport));
       return;
     }
     const headers = readHeaders(request);

@@ -5,7 +5,7 @@ import { containFault } from "../contained-fault.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayEvents } from "../events.ts";
 import { type HttpRequests, serveHttp } from "../http.ts";
-import { respond } from "../http-answer.ts";
+import { deliveryFor, respond } from "../http-answer.ts";
 import { isFramedClearly, refuseUnclear } from "../http-framing.ts";
 import { type Listener, listen } from "../listener.ts";
 import { findFailing } from "../readiness.ts";
@@ -57,10 +57,10 @@ function json(status: number, body: unknown): Page {
 function servePage(app: TemplatedApp, path: string, make: () => Promise<Page>, events: Pick<GatewayEvents, "handlingFailed">): void {
   const serve = (response: HttpResponse, request: HttpRequest): void => {
     if (!isFramedClearly(request)) {
-      refuseUnclear(response, DIRECT);
+      refuseUnclear(response, deliveryFor(request, DIRECT));
       return;
     }
-    const isHead = request.getMethod() === "head";
+    const delivery = deliveryFor(request, DIRECT);
     let isGone = false;
     response.onAborted(() => {
       isGone = true;
@@ -73,7 +73,7 @@ function servePage(app: TemplatedApp, path: string, make: () => Promise<Page>, e
       .catch(failed)
       .then(({ status, type, body }) => {
         if (!isGone) {
-          respond(response, status, new Headers({ "content-type": type }), body, { isHead });
+          respond(response, status, new Headers({ "content-type": type }), body, delivery);
         }
       });
   };

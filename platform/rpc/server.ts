@@ -71,7 +71,9 @@ export async function startRpcServer({ listen, tls, observer, ...offer }: RpcSer
 
   const credentials = serverTls?.serverCredentials ?? ServerCredentials.createInsecure();
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(listen, credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
+    server.bindAsync(listen, credentials, (error, bound) =>
+      error ? reject(new Error(`cannot listen on ${listen}`, { cause: error })) : resolve(bound),
+    );
   });
   return {
     address: listen.startsWith("unix:") ? listen : `${listen.slice(0, listen.lastIndexOf(":"))}:${port}`,
