@@ -66,9 +66,9 @@ export function serveHttp(context: GatewayContext, front: Front, rooms: BodyRoom
     }
     requests.inFlight += 1;
     const { credential } = servedMethod(handler.requestPath, front.audience);
-    const body = new RequestBody(response, credential === "none" ? rooms.anonymous : rooms.identified, address);
-    void answer(context, registry, handler, headers, response, body, address, transport).finally(() => {
-      body[Symbol.dispose]();
+    const requestBody = new RequestBody(response, credential === "none" ? rooms.anonymous : rooms.identified, address);
+    void answer(context, { handler, header: headers, response, requestBody, address, delivery: transport }).finally(() => {
+      requestBody[Symbol.dispose]();
       requests.inFlight -= 1;
     });
   };
@@ -78,16 +78,19 @@ export function serveHttp(context: GatewayContext, front: Front, rooms: BodyRoom
   return Object.assign(requests, { addRoutes });
 }
 
-async function answer(
-  context: GatewayContext,
-  registry: FileRegistry,
-  handler: UniversalHandler,
-  header: Headers,
-  response: HttpResponse,
-  requestBody: RequestBody,
-  address: string,
-  delivery: Delivery,
-): Promise<void> {
+/** A call on its way through the Connect library. */
+interface HttpCall {
+  readonly handler: UniversalHandler;
+  readonly header: Headers;
+  readonly response: HttpResponse;
+  readonly requestBody: RequestBody;
+  /** The client's, canonical. */
+  readonly address: string;
+  readonly delivery: Delivery;
+}
+
+async function answer(context: GatewayContext, call: HttpCall): Promise<void> {
+  const { handler, header, response, requestBody, address, delivery } = call;
   const startedAt = performance.now();
   const leaving = new AbortController();
   response.onData((chunk, isLast) => {
@@ -103,11 +106,11 @@ async function answer(
   const checked = isBinary
     ? refusingComplexFields(handler.method.input, requestBody)
     : refusingComplexText(refusingMalformedText(requestBody));
-  const body = reading(registry, checked, () => contextValues.get(takenKey).giveBack());
+  const body = reading(context.registry, checked, () => contextValues.get(takenKey).giveBack());
   const url = `http://gateway${handler.requestPath}`;
   try {
     const answered = await handler({ httpVersion: "1.1", url, method: "POST", header, body, signal: leaving.signal, contextValues });
-    const outcome = await send(registry, response, answered, requestBody, leaving.signal, delivery);
+    const outcome = await send(context.registry, call, answered, leaving.signal);
     context.events.callAnswered("http", handler.requestPath, outcome, startedAt);
   } catch (error) {
     context.events.handlingFailed("http", error);
@@ -122,11 +125,9 @@ async function answer(
 /** Answers with what the call came to. */
 async function send(
   registry: FileRegistry,
-  response: HttpResponse,
+  { response, requestBody, delivery }: HttpCall,
   answered: UniversalServerResponse,
-  requestBody: RequestBody,
   gone: AbortSignal,
-  delivery: Delivery,
 ): Promise<StatusName> {
   const headers = answered.header ?? new Headers();
   const plain = { status: answered.status, body: await collect(answered.body) };

@@ -20,6 +20,8 @@ import type { InternalTls } from "./tls.ts";
 export interface RpcServerConfig {
   /** `host:port` (port 0: any that is free) or `unix:<path>`. */
   readonly listen: string;
+  /** The variable that says so. */
+  readonly variable?: string;
   readonly implementations: readonly Implementation[];
   readonly observer: RelayObserver;
   /** What a server over TCP listens with: whoever connects shows a certificate, and is held to its roles. Undefined: plain. */
@@ -72,7 +74,7 @@ export async function startRpcServer({ listen, tls, observer, ...offer }: RpcSer
   const credentials = serverTls?.serverCredentials ?? ServerCredentials.createInsecure();
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(listen, credentials, (error, bound) =>
-      error ? reject(new Error(`cannot listen on ${listen}`, { cause: error })) : resolve(bound),
+      error ? reject(new Error(`${offer.variable ?? "listen"}: cannot listen on ${listen}`, { cause: error })) : resolve(bound),
     );
   });
   return {

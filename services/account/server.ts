@@ -43,6 +43,7 @@ export async function startAccount(config: AccountConfig, logger: Logger, metric
       await startRpcServer(
         {
           listen: config.listen,
+          variable: "ACCOUNT_LISTEN",
           implementations: implementations(context),
           observer: {
             gatewayJoined: (gateway) => void gateways.add(gateway),

@@ -81,6 +81,7 @@ async function start(config: ChatConfig, logger: Logger, overrides: ChatOverride
     await startRpcServer(
       {
         listen: config.listen,
+        variable: "CHAT_LISTEN",
         implementations: [
           ...admitReports(context, implement(chatService, chatHandlers(context))),
           ...implement(deliveryService, deliveryHandlers(context)),

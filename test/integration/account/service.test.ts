@@ -102,6 +102,15 @@ describe("the account service", () => {
     expect(address).to.match(/^127\.0\.0\.1:\d+$/);
   });
 
+  it("names the variable whose address is taken", async () => {
+    await using stack = new Disposables();
+    const config = await prepare(stack);
+    const { address } = stack.use(await startAccount(config, LOGGER));
+    const error = await startAccount({ ...config, listen: address }, LOGGER).catch((thrown: unknown) => thrown);
+
+    expect(String(error)).to.equal(`Error: ACCOUNT_LISTEN: cannot listen on ${address}`);
+  });
+
   it("names the key file that is missing", async () => {
     await using stack = new Disposables();
     const config = await prepare(stack);
