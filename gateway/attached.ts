@@ -86,6 +86,11 @@ export class Attached {
     }
   }
 
+  /** Another copy than the one attached to has stored a message. */
+  woken(): void {
+    this.#at?.copy.relay.wake(this.#grant.accountId);
+  }
+
   /** The client acknowledged messages in a frame. One that sends ids faster than they can be handed on is closed (4008). */
   acknowledge(messageIds: readonly string[]): void {
     this.#context.events.acknowledged(messageIds.length);

@@ -111,6 +111,13 @@ export class Connection implements Ticking {
     }
   }
 
+  /** Another copy than the one that delivers to the account has stored a message. */
+  woken(): void {
+    if (this.#state.stage === "open") {
+      this.#state.attached?.woken();
+    }
+  }
+
   /** A chat copy has pushed an event for this socket. */
   pushed(push: Push): void {
     if (this.#state.stage === "open") {

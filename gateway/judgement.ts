@@ -43,6 +43,6 @@ export async function judge(
 export function release({ cleanup, incarnation, services, clock }: GatewayContext, connection: number, notBefore: number): void {
   cleanup.add(() => {
     const { tokens } = services.account.pick(`${connection}`);
-    return tokens.releaseConnection({ incarnation, connection }, { deadline: clock() + 5_000 });
+    return tokens.releaseConnection({ incarnation, connection, grantIds: [] }, { deadline: clock() + 5_000 });
   }, notBefore);
 }

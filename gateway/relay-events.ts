@@ -37,6 +37,7 @@ export function listenToRelays(parts: RelayEventParts): CopyListener {
     unreachable: (copy, error) => events.copyUnreachable(copy.service, copy.relay.target, error),
     pushed: (push) => hub.find(push.connection)?.pushed(push),
     revoked: (sessionId) => endSession(parts, sessionId),
+    woken: (connection) => hub.find(connection)?.woken(),
   };
 }
 

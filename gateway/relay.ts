@@ -33,6 +33,7 @@ export interface CopyListener {
   unreachable(copy: Copy, error: SallyportError): void;
   pushed(push: Push): void;
   revoked(sessionId: string): void;
+  woken(connection: number): void;
 }
 
 /** All copies of one service, each with its relay stream. */
@@ -70,6 +71,7 @@ function connectCopy(service: ServiceName, target: string, incarnation: string, 
     unreachable: (_, error) => listener.unreachable(copy, error),
     pushed: (push) => listener.pushed(push),
     revoked: (sessionId) => listener.revoked(sessionId),
+    woken: (connection) => listener.woken(connection),
   };
   const relay = new RelayClient(target, incarnation, relayListener, tls?.to(service));
   const copy: Copy = {

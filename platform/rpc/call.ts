@@ -33,6 +33,8 @@ export interface GatewayPeer {
   push(connection: number, epoch: number, event: Event): void;
   /** Tells the gateway that a session has ended. */
   revoke(sessionId: string): void;
+  /** Tells the gateway that a message waits for the account of a connection whose events another copy delivers. */
+  wake(connection: number): void;
 }
 
 /** What acts on a request. Throws SallyportError for every outcome but OK. */

@@ -17,6 +17,8 @@ export interface RelayListener {
   unreachable?(relay: RelayClient, error: SallyportError): void;
   pushed(push: Push): void;
   revoked(sessionId: string): void;
+  /** A message waits for the account of a connection, and the copy at the other end is not the one that delivers it. */
+  woken?(connection: number): void;
 }
 
 interface Waiting {
@@ -86,6 +88,11 @@ export class RelayClient implements Invoker, Disposable {
         },
       });
     });
+  }
+
+  /** Tells the copy that another one has stored a message for an account; lost when there is no stream. */
+  wake(accountId: string): void {
+    this.#writer?.add({ kind: { $case: "wake", value: { accountId } } });
   }
 
   [Symbol.dispose](): void {
@@ -164,6 +171,11 @@ export class RelayClient implements Invoker, Disposable {
         case "revoked":
           this.#listener.revoked(kind.value.sessionId);
           break;
+        case "wake":
+          this.#listener.woken?.(kind.value.connection);
+          break;
+        case "pong":
+        case "leaving":
         case undefined:
           break;
       }

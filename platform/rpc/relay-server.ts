@@ -13,6 +13,8 @@ import { toWireStatus } from "./status.ts";
 export interface RelayObserver {
   gatewayJoined(gateway: GatewayPeer): void;
   gatewayLeft(gateway: GatewayPeer): void;
+  /** Another copy has stored a message for an account whose events this one delivers. */
+  woken?(accountId: string): void;
 }
 
 /**
@@ -70,6 +72,8 @@ export function serveRelay(
         void serve(kind.value, gateway);
       } else if (kind?.$case === "cancel") {
         running.get(kind.value.callId)?.abort();
+      } else if (kind?.$case === "wake") {
+        observer.woken?.(kind.value.accountId);
       }
     }
   });
@@ -86,6 +90,7 @@ function createPeer(incarnation: string, writer: BatchWriter<ToGateway>): Gatewa
     incarnation,
     push: (connection: number, epoch: number, event: Event) => writer.add({ kind: { $case: "push", value: { connection, epoch, event } } }),
     revoke: (sessionId: string) => writer.add({ kind: { $case: "revoked", value: { sessionId } } }),
+    wake: (connection: number) => writer.add({ kind: { $case: "wake", value: { connection } } }),
   };
 }
 

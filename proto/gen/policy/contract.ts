@@ -363,8 +363,11 @@ export const contract: readonly MethodContract[] = [
     response: "sallyport.account.v1.ReleaseConnectionResponse",
     good: [
       { title: "the smallest", json: () => ({ incarnation: uuid(1) }) },
-      { title: "the largest", json: () => ({ incarnation: uuid(1), connection: "9007199254740991" }) },
+      { title: "the largest", json: () => ({ incarnation: uuid(1), connection: "9007199254740991", grantIds: many(16, (i) => (text(64))) }) },
       { title: "incarnation in upper case", json: () => ({ incarnation: uuid(1).toUpperCase() }) },
+      { title: "grantIds of 0 items", json: () => ({ incarnation: uuid(1) }) },
+      { title: "grantIds of 16 items", json: () => ({ incarnation: uuid(1), grantIds: many(16, (i) => (text(64))) }) },
+      { title: "grantIds[1] of 64 code points", json: () => ({ incarnation: uuid(1), grantIds: [text(64), text(64)] }) },
     ],
     bad: [
       { title: "incarnation empty", field: "incarnation", json: () => ({}) },
@@ -373,6 +376,9 @@ export const contract: readonly MethodContract[] = [
       { title: "incarnation of a letter beyond f", field: "incarnation", json: () => ({ incarnation: uuid(1).replace("a", "g") }) },
       { title: "incarnation too long", field: "incarnation", json: () => ({ incarnation: uuid(1) + "0" }) },
       { title: "incarnation in braces", field: "incarnation", json: () => ({ incarnation: "{" + uuid(1) + "}" }) },
+      { title: "grantIds of 17 items", field: "grantIds", json: () => ({ incarnation: uuid(1), grantIds: many(17, (i) => (text(64))) }) },
+      { title: "grantIds[1] of 63 code points", field: "grantIds[1]", json: () => ({ incarnation: uuid(1), grantIds: [text(64), text(63)] }) },
+      { title: "grantIds[1] of 65 code points", field: "grantIds[1]", json: () => ({ incarnation: uuid(1), grantIds: [text(64), text(65)] }) },
     ],
   },
   {
@@ -1054,6 +1060,7 @@ export const shapes: readonly MessageShape[] = [
       { name: "generation", jsonName: "generation", number: 3, kind: "scalar", type: "uint32", list: false },
       { name: "next_refresh_token", jsonName: "nextRefreshToken", number: 4, kind: "scalar", type: "bytes", list: false },
       { name: "access_token", jsonName: "accessToken", number: 5, kind: "scalar", type: "bytes", list: false },
+      { name: "grant_id", jsonName: "grantId", number: 6, kind: "scalar", type: "string", list: false },
     ],
   },
   {
@@ -1089,6 +1096,7 @@ export const shapes: readonly MessageShape[] = [
     fields: [
       { name: "incarnation", jsonName: "incarnation", number: 1, kind: "scalar", type: "string", list: false },
       { name: "connection", jsonName: "connection", number: 2, kind: "scalar", type: "uint64", list: false },
+      { name: "grant_ids", jsonName: "grantIds", number: 3, kind: "scalar", type: "string", list: true },
     ],
   },
   {
@@ -1482,6 +1490,8 @@ export const shapes: readonly MessageShape[] = [
       { name: "hello", jsonName: "hello", number: 1, kind: "message", type: "sallyport.relay.v1.Hello", list: false },
       { name: "call", jsonName: "call", number: 2, kind: "message", type: "sallyport.relay.v1.RelayCall", list: false },
       { name: "cancel", jsonName: "cancel", number: 3, kind: "message", type: "sallyport.relay.v1.RelayCancel", list: false },
+      { name: "ping", jsonName: "ping", number: 4, kind: "message", type: "sallyport.relay.v1.Ping", list: false },
+      { name: "wake", jsonName: "wake", number: 5, kind: "message", type: "sallyport.relay.v1.WakeInbox", list: false },
     ],
   },
   {
@@ -1522,6 +1532,36 @@ export const shapes: readonly MessageShape[] = [
       { name: "reply", jsonName: "reply", number: 1, kind: "message", type: "sallyport.relay.v1.RelayReply", list: false },
       { name: "push", jsonName: "push", number: 2, kind: "message", type: "sallyport.relay.v1.Push", list: false },
       { name: "revoked", jsonName: "revoked", number: 3, kind: "message", type: "sallyport.relay.v1.Revoked", list: false },
+      { name: "pong", jsonName: "pong", number: 4, kind: "message", type: "sallyport.relay.v1.Pong", list: false },
+      { name: "wake", jsonName: "wake", number: 5, kind: "message", type: "sallyport.relay.v1.Wake", list: false },
+      { name: "leaving", jsonName: "leaving", number: 6, kind: "message", type: "sallyport.relay.v1.Leaving", list: false },
+    ],
+  },
+  {
+    name: "sallyport.relay.v1.Ping",
+    fields: [
+    ],
+  },
+  {
+    name: "sallyport.relay.v1.Pong",
+    fields: [
+    ],
+  },
+  {
+    name: "sallyport.relay.v1.Wake",
+    fields: [
+      { name: "connection", jsonName: "connection", number: 1, kind: "scalar", type: "uint64", list: false },
+    ],
+  },
+  {
+    name: "sallyport.relay.v1.WakeInbox",
+    fields: [
+      { name: "account_id", jsonName: "accountId", number: 1, kind: "scalar", type: "string", list: false },
+    ],
+  },
+  {
+    name: "sallyport.relay.v1.Leaving",
+    fields: [
     ],
   },
   {

@@ -824,6 +824,11 @@ export const messages: ReadonlyMap<string, MessageType<any>> = new Map<string, M
   describe("sallyport.relay.v1.Caller", relayRelay.Caller, checkRelayCaller),
   describe("sallyport.relay.v1.RelayCancel", relayRelay.RelayCancel, checkRelayRelayCancel),
   describe("sallyport.relay.v1.ToGateway", relayRelay.ToGateway, checkRelayToGateway),
+  describe("sallyport.relay.v1.Ping", relayRelay.Ping, checkRelayPing),
+  describe("sallyport.relay.v1.Pong", relayRelay.Pong, checkRelayPong),
+  describe("sallyport.relay.v1.Wake", relayRelay.Wake, checkRelayWake),
+  describe("sallyport.relay.v1.WakeInbox", relayRelay.WakeInbox, checkRelayWakeInbox),
+  describe("sallyport.relay.v1.Leaving", relayRelay.Leaving, checkRelayLeaving),
   describe("sallyport.relay.v1.RelayReply", relayRelay.RelayReply, checkRelayRelayReply),
   describe("sallyport.relay.v1.Push", relayRelay.Push, checkRelayPush),
   describe("sallyport.relay.v1.Revoked", relayRelay.Revoked, checkRelayRevoked),
@@ -1001,6 +1006,7 @@ function checkAccountPresentRefreshTokenResponse(message: accountToken.PresentRe
   rules.uuid(found, `${path}sessionId`, message.sessionId);
   rules.byteLength(found, `${path}nextRefreshToken`, message.nextRefreshToken, 1024, 1024);
   rules.byteLength(found, `${path}accessToken`, message.accessToken, 32, 32);
+  rules.codePoints(found, `${path}grantId`, message.grantId, 64, 64);
 }
 
 function checkAccountConfirmRefreshTokenRequest(message: accountToken.ConfirmRefreshTokenRequest, path: string, found: Violation[]): void {
@@ -1023,6 +1029,11 @@ function checkAccountCheckAccessTokenResponse(message: accountToken.CheckAccessT
 
 function checkAccountReleaseConnectionRequest(message: accountToken.ReleaseConnectionRequest, path: string, found: Violation[]): void {
   rules.uuid(found, `${path}incarnation`, message.incarnation);
+  if (rules.itemCount(found, `${path}grantIds`, message.grantIds.length, 0, 16)) {
+    for (const [index, item] of message.grantIds.entries()) {
+      rules.codePoints(found, `${path}grantIds[${index}]`, item, 64, 64);
+    }
+  }
 }
 
 function checkAccountReleaseConnectionResponse(_message: accountToken.ReleaseConnectionResponse, _path: string, _found: Violation[]): void {}
@@ -1316,6 +1327,12 @@ function checkRelayToService(message: relayRelay.ToService, path: string, found:
   if (message.kind?.$case === "cancel") {
     checkRelayRelayCancel(message.kind.value, `${path}cancel.`, found);
   }
+  if (message.kind?.$case === "ping") {
+    checkRelayPing(message.kind.value, `${path}ping.`, found);
+  }
+  if (message.kind?.$case === "wake") {
+    checkRelayWakeInbox(message.kind.value, `${path}wake.`, found);
+  }
 }
 
 function checkRelayHello(message: relayRelay.Hello, path: string, found: Violation[]): void {
@@ -1348,7 +1365,28 @@ function checkRelayToGateway(message: relayRelay.ToGateway, path: string, found:
   if (message.kind?.$case === "revoked") {
     checkRelayRevoked(message.kind.value, `${path}revoked.`, found);
   }
+  if (message.kind?.$case === "pong") {
+    checkRelayPong(message.kind.value, `${path}pong.`, found);
+  }
+  if (message.kind?.$case === "wake") {
+    checkRelayWake(message.kind.value, `${path}wake.`, found);
+  }
+  if (message.kind?.$case === "leaving") {
+    checkRelayLeaving(message.kind.value, `${path}leaving.`, found);
+  }
 }
+
+function checkRelayPing(_message: relayRelay.Ping, _path: string, _found: Violation[]): void {}
+
+function checkRelayPong(_message: relayRelay.Pong, _path: string, _found: Violation[]): void {}
+
+function checkRelayWake(_message: relayRelay.Wake, _path: string, _found: Violation[]): void {}
+
+function checkRelayWakeInbox(message: relayRelay.WakeInbox, path: string, found: Violation[]): void {
+  rules.uuid(found, `${path}accountId`, message.accountId);
+}
+
+function checkRelayLeaving(_message: relayRelay.Leaving, _path: string, _found: Violation[]): void {}
 
 function checkRelayRelayReply(_message: relayRelay.RelayReply, _path: string, _found: Violation[]): void {}
 

@@ -27,21 +27,21 @@ export function presentRefreshToken(context: AccountContext): Handler<PresentRef
 
     const successor = await judge(context, shown);
     const accessToken = makeAccessToken(randomBytes(ACCESS_RANDOM_BYTES), context.keys.secret);
-    await grant(context, shown, successor, accessToken, { address, incarnation: parseUuid(incarnation), connection });
+    const grantId = await grant(context, shown, successor, accessToken, { address, incarnation: parseUuid(incarnation), connection });
 
     const { accountId, generation, token: nextRefreshToken } = successor;
-    return { accountId, sessionId: shown.sessionId, generation, nextRefreshToken, accessToken };
+    return { accountId, sessionId: shown.sessionId, generation, nextRefreshToken, accessToken, grantId };
   };
 }
 
-/** Makes an access token valid, unless the session or the account ended, or the deadline passed, before that was durable. */
+/** Makes an access token valid, unless the session or the account ended, or the deadline passed, before that was durable. Answers the id of its grant. */
 async function grant(
   context: AccountContext,
   shown: ShownToken,
   { accountId, generation, at }: Exchanged,
   accessToken: Buffer,
   socket: GrantSocket,
-): Promise<void> {
+): Promise<string> {
   const { sessionId, service, address } = shown;
   const _id = digestOf(accessToken).toString("hex");
   const createdAt = new Date(context.clock());
@@ -59,4 +59,5 @@ async function grant(
     await context.grants.forget(_id);
     throw error;
   }
+  return _id;
 }

@@ -31,6 +31,10 @@ export class Inboxes implements RelayObserver {
     }
   }
 
+  woken(accountId: string): void {
+    this.#actors.get(accountId)?.handle({ kind: "woken" });
+  }
+
   /** Whether a gateway's stream still stands. */
   isConnected(gateway: GatewayPeer): boolean {
     return this.#accounts.has(gateway);

@@ -53,7 +53,13 @@ export async function openBench(
   const ring = await KeyRing.open(keysDir, "token");
   const context = createContext(settings, ring, providers, database.db, createLogger("test", "silent"), () => shift);
   const revoked: string[] = [];
-  const gateway = { incarnation: randomUUID(), revoked, push: () => undefined, revoke: (id: string) => void revoked.push(id) };
+  const gateway = {
+    incarnation: randomUUID(),
+    revoked,
+    push: () => undefined,
+    wake: () => undefined,
+    revoke: (id: string) => void revoked.push(id),
+  };
   context.gateways.add(gateway);
   await context.leases.renew(gateway.incarnation);
   return {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { expect } from "chai";
 import type { Logger } from "../../../platform/logger.ts";
 import type { ActivateRequest } from "../../../proto/gen/sallyport/chat/v1/delivery.ts";
-import { ACCOUNT, GOOD_TOKEN, NEXT_TOKEN, SESSION } from "./fake-services.ts";
+import { ACCOUNT, GOOD_TOKEN, GRANT_ID, NEXT_TOKEN, SESSION } from "./fake-services.ts";
 import { startStack, TestSocket } from "./harness.ts";
 
 const nothing = (): void => undefined;
@@ -60,7 +60,15 @@ describe("the end of a socket", () => {
         presentRefreshToken: () =>
           new Promise((resolve) => {
             const accessToken = Buffer.alloc(32, 5);
-            finish = () => resolve({ accountId: ACCOUNT, sessionId: SESSION, generation: 2, nextRefreshToken: NEXT_TOKEN, accessToken });
+            finish = () =>
+              resolve({
+                accountId: ACCOUNT,
+                sessionId: SESSION,
+                generation: 2,
+                nextRefreshToken: NEXT_TOKEN,
+                accessToken,
+                grantId: GRANT_ID,
+              });
           }),
       },
     });

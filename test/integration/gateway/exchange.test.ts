@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { expect } from "chai";
 import { SallyportError } from "../../../platform/errors.ts";
-import { ACCOUNT, GOOD_TOKEN, NEXT_TOKEN, SESSION } from "./fake-services.ts";
+import { ACCOUNT, GOOD_TOKEN, GRANT_ID, NEXT_TOKEN, SESSION } from "./fake-services.ts";
 import { startStack, TestSocket } from "./harness.ts";
 
 const LIST = "/sallyport.chat.v1.ChatService/ListBlockedAccounts";
@@ -49,7 +49,7 @@ describe("the token exchange of a socket", () => {
         presentRefreshToken: ({ service }) => {
           services.push(service);
           const accessToken = Buffer.alloc(32, service);
-          return { accountId: ACCOUNT, sessionId: SESSION, generation: 2, nextRefreshToken: NEXT_TOKEN, accessToken };
+          return { accountId: ACCOUNT, sessionId: SESSION, generation: 2, nextRefreshToken: NEXT_TOKEN, accessToken, grantId: GRANT_ID };
         },
       },
     });

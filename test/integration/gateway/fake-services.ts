@@ -32,6 +32,7 @@ export const SESSION = "22222222-2222-4222-8222-222222222222";
 /** A refresh token that the fake account service accepts. */
 export const GOOD_TOKEN: Buffer = Buffer.alloc(1024, 7);
 export const NEXT_TOKEN: Buffer = Buffer.alloc(1024, 8);
+export const GRANT_ID: string = "0a".repeat(32);
 
 const never = (): never => {
   throw new SallyportError("UNIMPLEMENTED", "not in this fake", { reason: "NOT_FAKED" });
@@ -89,7 +90,14 @@ export function startFakeAccount({ token, account, admin }: Overrides = {}, list
         if (!GOOD_TOKEN.equals(refreshToken)) {
           throw new SallyportError("UNAUTHENTICATED", "refused", { reason: "REFRESH_TOKEN_REFUSED" });
         }
-        return { accountId: ACCOUNT, sessionId: SESSION, generation: 2, nextRefreshToken: NEXT_TOKEN, accessToken: randomBytes(32) };
+        return {
+          accountId: ACCOUNT,
+          sessionId: SESSION,
+          generation: 2,
+          nextRefreshToken: NEXT_TOKEN,
+          accessToken: randomBytes(32),
+          grantId: GRANT_ID,
+        };
       },
       confirmRefreshToken: () => ({}),
       checkAccessToken: ({ accessToken }) => {

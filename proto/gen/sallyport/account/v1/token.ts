@@ -26,6 +26,8 @@ export interface PresentRefreshTokenResponse {
   generation: number;
   nextRefreshToken: Uint8Array;
   accessToken: Uint8Array;
+  /** Names the access token when its connection is released. */
+  grantId: string;
 }
 
 export interface ConfirmRefreshTokenRequest {
@@ -51,6 +53,8 @@ export interface CheckAccessTokenResponse {
 export interface ReleaseConnectionRequest {
   incarnation: string;
   connection: number;
+  /** The access tokens of the connection. */
+  grantIds: string[];
 }
 
 export interface ReleaseConnectionResponse {
@@ -166,6 +170,7 @@ function createBasePresentRefreshTokenResponse(): PresentRefreshTokenResponse {
     generation: 0,
     nextRefreshToken: new Uint8Array(0),
     accessToken: new Uint8Array(0),
+    grantId: "",
   };
 }
 
@@ -185,6 +190,9 @@ export const PresentRefreshTokenResponse: MessageFns<PresentRefreshTokenResponse
     }
     if (message.accessToken.length !== 0) {
       writer.uint32(42).bytes(message.accessToken);
+    }
+    if (message.grantId !== "") {
+      writer.uint32(50).string(message.grantId);
     }
     return writer;
   },
@@ -240,6 +248,14 @@ export const PresentRefreshTokenResponse: MessageFns<PresentRefreshTokenResponse
             }
 
             message.accessToken = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.grantId = reader.string(true);
             continue;
           }
         }
@@ -499,7 +515,7 @@ export const CheckAccessTokenResponse: MessageFns<CheckAccessTokenResponse> = {
 };
 
 function createBaseReleaseConnectionRequest(): ReleaseConnectionRequest {
-  return { incarnation: "", connection: 0 };
+  return { incarnation: "", connection: 0, grantIds: [] };
 }
 
 export const ReleaseConnectionRequest: MessageFns<ReleaseConnectionRequest> = {
@@ -509,6 +525,9 @@ export const ReleaseConnectionRequest: MessageFns<ReleaseConnectionRequest> = {
     }
     if (message.connection !== 0) {
       writer.uint32(16).uint64(message.connection);
+    }
+    for (const v of message.grantIds) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -540,6 +559,14 @@ export const ReleaseConnectionRequest: MessageFns<ReleaseConnectionRequest> = {
             }
 
             message.connection = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.grantIds.push(reader.string(true));
             continue;
           }
         }
