@@ -40,9 +40,14 @@ function joinValues(words: readonly string[], flags: readonly string[]): readonl
     : [word, ...joinValues(words.slice(1), flags)];
 }
 
+/** The summary of a longer call stands below it. */
+const LONGEST_BESIDE = 64;
+
 /** The usage text: a line for each command. */
 export function usage(table: readonly Command[]): string {
   const lines = table.map(({ name, flags, summary }) => [[name, ...flags.map((flag) => `[${flag}]`)].join(" "), summary] as const);
-  const width = Math.max(...lines.map(([call]) => call.length));
-  return ["usage: sallyport <command>", "", ...lines.map(([call, summary]) => `  ${call.padEnd(width)}  ${summary}`)].join("\n");
+  const width = Math.max(0, ...lines.map(([call]) => call.length).filter((length) => length <= LONGEST_BESIDE));
+  const show = (call: string, summary: string): string =>
+    call.length > width ? `  ${call}\n${show("", summary)}` : `  ${call.padEnd(width)}  ${summary}`;
+  return ["usage: sallyport <command>", "", ...lines.map(([call, summary]) => show(call, summary))].join("\n");
 }

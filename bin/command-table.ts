@@ -1,3 +1,4 @@
+import { CHAOS_FLAGS } from "./chaos/plan.ts";
 import type { Command } from "./command.ts";
 
 /** Every command, in the order in which `help` lists them. */
@@ -33,6 +34,12 @@ export const commandTable: readonly Command[] = [
     load: async () => (await import("./commands/config.ts")).config,
   },
   {
+    name: "database prepare",
+    flags: [],
+    summary: "make collections, indexes and shards in the database of MONGODB_URI, and bring older data up to date; may be repeated",
+    load: async () => (await import("./commands/database-prepare.ts")).databasePrepare,
+  },
+  {
     name: "keys init",
     flags: [],
     summary: "make the keys that are missing",
@@ -55,6 +62,19 @@ export const commandTable: readonly Command[] = [
     flags: ["--url="],
     summary: "two people, step by step: against the stack at --url=<address>, or one of its own",
     load: async () => (await import("./commands/demo.ts")).demo,
+  },
+  {
+    name: "verify",
+    flags: ["--check"],
+    summary: "check the ledger of messages against the inboxes while traffic flows, repair what a crash left half done; --check only looks",
+    load: async () => (await import("./commands/verify.ts")).verify,
+  },
+  {
+    name: "chaos",
+    flags: CHAOS_FLAGS,
+    summary:
+      "kill, pause and cut off the processes of a system of its own (or of the one at --urls=) while people write, and see that nothing is lost",
+    load: async () => (await import("./commands/chaos.ts")).chaos,
   },
   {
     name: "help",

@@ -2,6 +2,7 @@ import type { Reply } from "../proto/gen/sallyport/gateway/v1/frames.ts";
 import type { MethodPolicy } from "../proto/method.ts";
 import { CallError, codeOf, decodeError } from "./call-error.ts";
 import { callFrame, cancelFrame } from "./frames.ts";
+import type { Throttles } from "./throttle.ts";
 
 /** What the gateway serves of one socket at a time; what is more waits here. */
 export const MAX_IN_FLIGHT = 64;
@@ -17,24 +18,29 @@ interface PendingCall {
   readonly fail: (error: CallError) => void;
   /** When it went out on the socket that stands, in milliseconds since the epoch. */
   sentAt: number | undefined;
+  /** Went out on a socket that was lost, and waits until it may go out once more; the function takes that back. */
+  stopWaiting: (() => void) | undefined;
 }
 
 /**
  * The calls that wait for an answer, over all sockets of a connection, oldest first. Those of methods that may be repeated survive the
- * loss of a socket: they are sent again on the next one, in their order.
+ * loss of a socket: they are sent again on the next one, in their order, as far as the throttle allows it.
  */
 export class Calls {
   readonly #now: () => number;
+  readonly #throttles: Throttles;
   readonly #unanswered: (sentAt: number) => void;
   readonly #pending = new Map<number, PendingCall>();
   #send: SendFrame | undefined;
+  #isHeld = false;
   #inFlight = 0;
   #lastId = 0;
   #over: CallError | undefined;
 
   /** `unanswered` hears when a call went out that was not answered by its deadline: perhaps the socket is dead. */
-  constructor(now: () => number, unanswered: (sentAt: number) => void) {
+  constructor(now: () => number, throttles: Throttles, unanswered: (sentAt: number) => void) {
     this.#now = now;
+    this.#throttles = throttles;
     this.#unanswered = unanswered;
   }
 
@@ -59,6 +65,7 @@ export class Calls {
         request,
         deadline,
         sentAt: undefined,
+        stopWaiting: undefined,
         succeed: (response) => {
           settle();
           resolve(response);
@@ -79,16 +86,21 @@ export class Calls {
     return this.#inFlight > 0;
   }
 
+  /** The socket is about to be closed: what comes from now on waits for the next one, so that what is under way is answered before. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
   /** The socket is gone. Calls that were under way and must not be made twice fail. */
   detach(): void {
     this.#send = undefined;
+    this.#isHeld = false;
     this.#inFlight = 0;
     for (const [id, call] of [...this.#pending]) {
-      if (call.sentAt !== undefined && call.method.retry === "never") {
-        this.#pending.delete(id);
-        call.fail(new CallError("UNAVAILABLE", "the connection was lost before the answer came", { reason: "CONNECTION_LOST" }));
+      if (call.sentAt !== undefined) {
+        call.sentAt = undefined;
+        this.#sendAgain(id, call);
       }
-      call.sentAt = undefined;
     }
   }
 
@@ -117,8 +129,24 @@ export class Calls {
     this.#send = undefined;
     for (const [id, call] of [...this.#pending]) {
       this.#pending.delete(id);
+      call.stopWaiting?.();
       call.fail(error);
     }
+  }
+
+  #sendAgain(id: number, call: PendingCall): void {
+    if (call.method.retry === "never") {
+      this.#pending.delete(id);
+      call.fail(new CallError("UNAVAILABLE", "the connection was lost before the answer came", { reason: "CONNECTION_LOST" }));
+      return;
+    }
+    let isAllowed = false;
+    const stopWaiting = this.#throttles.of(call.method.owner).whenAllowed("resend", () => {
+      isAllowed = true;
+      call.stopWaiting = undefined;
+      this.#sendWaiting();
+    });
+    call.stopWaiting = isAllowed ? undefined : stopWaiting;
   }
 
   #giveUp(id: number, error: CallError): void {
@@ -138,6 +166,7 @@ export class Calls {
 
   #remove(id: number, call: PendingCall): void {
     this.#pending.delete(id);
+    call.stopWaiting?.();
     if (call.sentAt !== undefined) {
       this.#inFlight -= 1;
       this.#sendWaiting();
@@ -146,10 +175,10 @@ export class Calls {
 
   #sendWaiting(): void {
     for (const [id, call] of this.#pending) {
-      if (this.#send === undefined || this.#inFlight >= MAX_IN_FLIGHT) {
+      if (this.#send === undefined || this.#isHeld || this.#inFlight >= MAX_IN_FLIGHT) {
         return;
       }
-      if (call.sentAt === undefined) {
+      if (call.sentAt === undefined && call.stopWaiting === undefined) {
         call.sentAt = this.#now();
         this.#inFlight += 1;
         const timeoutMs = Math.max(1, Math.ceil(call.deadline - call.sentAt));

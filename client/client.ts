@@ -19,7 +19,8 @@
  * - reconnecting, as the close codes ask for (close-codes.ts): the connection ends for good only when the app closes it, a newer socket
  *   of the account took over, or the app must log in again; `connection.ended` says which;
  * - calls: those that may be repeated are, through reconnects and outages, until their deadline. `sendMessage` is one of them: the server
- *   knows a message by its `clientMessageId`. What a rate limit refused is made again once its time has come. Large requests go over HTTP;
+ *   knows a message by its `clientMessageId`. What a rate limit refused is made again once its time has come. Large requests go over HTTP.
+ *   Attempts are at most 1.2 times the calls and a few; while a service is down, calls wait for it to be well again (retry-budget.ts);
  * - messages: each reaches the app once as long as `seen` remembers it, and is acknowledged when the app has handled it.
  */
 import type { ServiceName } from "../proto/method.ts";
@@ -27,6 +28,7 @@ import { Connection } from "./connection.ts";
 import { type Credential, type LoggedIn, type LoginOptions, login } from "./login.ts";
 import type { SeenMessages } from "./seen-messages.ts";
 import { type Surroundings, standardSurroundings } from "./surroundings.ts";
+import { Throttles } from "./throttle.ts";
 import type { TokenStore } from "./token-store.ts";
 
 /** Where the server is, and on what the library runs. */
@@ -61,8 +63,9 @@ export function createClient({ url, surroundings = standardSurroundings() }: Cli
     throw new TypeError("the URL of a server begins with http: or https:");
   }
   const baseUrl = `${origin}${pathname}`.replace(/\/+$/, "");
+  const throttles = new Throttles(surroundings);
   return {
-    login: (credential, store, options) => login(surroundings, baseUrl, credential, store, options),
-    connect: (services, options) => new Connection({ surroundings, baseUrl, services, ...options }),
+    login: (credential, store, options) => login({ surroundings, throttle: throttles.of("account") }, baseUrl, credential, store, options),
+    connect: (services, options) => new Connection({ surroundings, baseUrl, services, throttles, ...options }),
   };
 }

@@ -4,6 +4,7 @@ import { Acks } from "./acks.ts";
 import { Broadcast } from "./broadcast.ts";
 import { CallError } from "./call-error.ts";
 import { Calls, type SendFrame } from "./calls.ts";
+import { startDeparture } from "./departure.ts";
 import { type ConnectionEvent, parseEvent, type ReceivedMessage } from "./event.ts";
 import type { AccessTokens, HeldToken } from "./exchange.ts";
 import { runExchange, SocketClosed } from "./exchanging.ts";
@@ -15,6 +16,7 @@ import { type MethodClient, methodClient } from "./method-client.ts";
 import { memorySeenMessages, type SeenMessages } from "./seen-messages.ts";
 import type { Socket } from "./socket.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { Throttles } from "./throttle.ts";
 import type { TokenStore } from "./token-store.ts";
 import { Wakeup } from "./wakeup.ts";
 
@@ -33,6 +35,8 @@ export interface ConnectionSetup {
   readonly seen?: SeenMessages;
   /** How long one socket may take from its beginning to the end of its exchange; default 20 s. */
   readonly exchangeTimeoutMs?: number;
+  /** Shared with other connections of the client; its own when left out. */
+  readonly throttles?: Throttles;
 }
 
 /** A turn on the store; `socket` is there once its exchange is complete. */
@@ -59,6 +63,7 @@ export class Connection implements AsyncDisposable {
   #accessTokens: AccessTokens | undefined;
   #turn: Promise<void> = Promise.resolve();
   #stopTimer: () => void = () => undefined;
+  #stopDeparture: () => void = () => undefined;
   #finish: (ending: Ending) => void = () => undefined;
   #trouble: unknown;
   #heardAt = 0;
@@ -66,7 +71,8 @@ export class Connection implements AsyncDisposable {
   constructor(setup: ConnectionSetup) {
     const { surroundings, baseUrl } = setup;
     this.#setup = setup;
-    this.#calls = new Calls(surroundings.now, (sentAt) => this.#suspect(sentAt));
+    const throttles = setup.throttles ?? new Throttles(surroundings);
+    this.#calls = new Calls(surroundings.now, throttles, (sentAt) => this.#suspect(sentAt));
     this.#acks = new Acks(surroundings.after);
     this.#inbox = new Inbox(setup.seen ?? memorySeenMessages(), (messageId) => this.#acks.add(messageId));
     this.ended = new Promise((resolve) => {
@@ -77,7 +83,7 @@ export class Connection implements AsyncDisposable {
       wait: (service, signal) => this.#accessToken(service, signal),
       replaceSocket: () => this.#lost(new SocketClosed(1006, "an access token of the socket was refused")),
     };
-    const invoke = invoker({ surroundings, baseUrl, calls: this.#calls, access });
+    const invoke = invoker({ surroundings, baseUrl, calls: this.#calls, access, throttles });
     this.account = methodClient(accountService, invoke);
     this.chat = methodClient(chatService, invoke);
     const [state, effects] = startLifecycle();
@@ -231,11 +237,21 @@ export class Connection implements AsyncDisposable {
       return;
     }
     if (event.type === "draining") {
-      this.#step({ kind: "draining", hintMs: event.reconnectAfterMs });
+      this.#depart(event.reconnectAfterMs);
     } else if (event.type === "displaced") {
       this.#step({ kind: "displaced" });
     }
     this.#events.publish(event);
+  }
+
+  #depart(hintMs: number): void {
+    const { now, after } = this.#setup.surroundings;
+    this.#step({ kind: "draining", hintMs, now: now() });
+    this.#stopDeparture();
+    this.#stopDeparture = startDeparture(after, hintMs, {
+      hold: () => this.#calls.hold(),
+      leave: () => this.#lost(new SocketClosed(4001, "the server closes the socket late")),
+    });
   }
 
   /** A call that went out was not answered in time. Networks lose connections without a word. */
@@ -256,6 +272,7 @@ export class Connection implements AsyncDisposable {
   }
 
   #detach(): void {
+    this.#stopDeparture();
     this.#socket = undefined;
     this.#accessTokens = undefined;
     this.#acks.detach();

@@ -6,6 +6,7 @@ import { callOverHttp } from "./http.ts";
 import type { Invoke } from "./method-client.ts";
 import { callWithRetries } from "./retry.ts";
 import type { Surroundings } from "./surroundings.ts";
+import type { Throttle, Throttles } from "./throttle.ts";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
@@ -29,18 +30,22 @@ export interface Routes {
   readonly baseUrl: string;
   readonly calls: Calls;
   readonly access: Access;
+  readonly throttles: Throttles;
 }
 
 /** Makes calls on one of the routes, repeating what may be repeated until the deadline. */
-export function invoker({ surroundings, baseUrl, calls, access }: Routes): Invoke {
+export function invoker({ surroundings, baseUrl, calls, access, throttles }: Routes): Invoke {
   const overHttp = (method: MethodPolicy, request: Uint8Array, deadline: Deadline): Promise<Uint8Array> => {
-    const { credential } = method;
+    const { credential, owner } = method;
     const call = (token?: Uint8Array): Promise<Uint8Array> => callOverHttp(surroundings, baseUrl, method, request, deadline, token);
-    return credential === "none" || credential === "operator" ? call() : callWithAccess(access, credential, deadline.signal, call);
+    return credential === "none" || credential === "operator"
+      ? call()
+      : callWithAccess({ ...access, throttle: throttles.of(owner) }, credential, deadline.signal, call);
   };
   return (method, request, { timeoutMs = DEFAULT_TIMEOUT_MS, signal, via }) => {
     const route = via ?? (request.length > LARGEST_ON_SOCKET ? "http" : "socket");
-    return callWithRetries(surroundings, { timeoutMs, signal, repeatable: method.retry === "safe" }, (deadline) =>
+    const throttle = throttles.of(method.owner);
+    return callWithRetries({ surroundings, throttle }, { timeoutMs, signal, repeatable: method.retry === "safe" }, (deadline) =>
       route === "http" ? overHttp(method, request, deadline) : calls.invoke(method, request, deadline.at, deadline.signal),
     );
   };
@@ -52,7 +57,7 @@ export function invoker({ surroundings, baseUrl, calls, access }: Routes): Invok
  * last refusal, and whose socket stands, is the app's matter.
  */
 async function callWithAccess(
-  access: Access,
+  { throttle, ...access }: Access & { readonly throttle: Throttle },
   service: ServiceName,
   signal: AbortSignal,
   call: (token: Uint8Array) => Promise<Uint8Array>,
@@ -72,6 +77,7 @@ async function callWithAccess(
         access.replaceSocket();
       }
       isFresh = stands || current === undefined;
+      await throttle.allowed("resend", signal);
     }
   }
 }

@@ -26,7 +26,8 @@ export type Lifecycle =
       readonly at: "ready";
       readonly failures: number;
       readonly since: number;
-      readonly hintMs: number | undefined;
+      /** When the server closes the socket and is to be left alone until, as far as it has said so. */
+      readonly closesAt: number | undefined;
       readonly displaced: boolean;
     }
   | { readonly at: "waiting"; readonly failures: number }
@@ -35,7 +36,7 @@ export type Lifecycle =
 /** What happens to a connection. */
 export type LifecycleInput =
   | { readonly kind: "exchanged"; readonly now: number }
-  | { readonly kind: "draining"; readonly hintMs: number }
+  | { readonly kind: "draining"; readonly hintMs: number; readonly now: number }
   | { readonly kind: "displaced" }
   | { readonly kind: "closed"; readonly code: number; readonly reason: string; readonly now: number; readonly random: number }
   | { readonly kind: "elapsed" }
@@ -63,10 +64,10 @@ export function advanceLifecycle(state: Lifecycle, input: LifecycleInput): Step 
   switch (input.kind) {
     case "exchanged":
       return state.at === "connecting"
-        ? [{ at: "ready", failures: state.failures, since: input.now, hintMs: undefined, displaced: false }, []]
+        ? [{ at: "ready", failures: state.failures, since: input.now, closesAt: undefined, displaced: false }, []]
         : [state, []];
     case "draining":
-      return state.at === "ready" ? [{ ...state, hintMs: input.hintMs }, []] : [state, []];
+      return state.at === "ready" ? [{ ...state, closesAt: input.now + input.hintMs }, []] : [state, []];
     case "displaced":
       return state.at === "ready" ? [{ ...state, displaced: true }, []] : [state, []];
     case "closed":
@@ -93,7 +94,9 @@ function reactToClose(
         return end({ reaction: "stop", meaning: closeCode(DISPLACED).meaning });
       }
       const failures = state.at === "ready" && now - state.since >= STABLE_MS ? 0 : state.failures;
-      const hintMs = hint === "reason" ? parseHint(reason) : hint === "draining" && state.at === "ready" ? state.hintMs : undefined;
+      const closesAt = hint === "draining" && state.at === "ready" ? state.closesAt : undefined;
+      // Closes are spread over a drain's window: the time of its own is the time to come back.
+      const hintMs = hint === "reason" ? parseHint(reason) : closesAt && Math.max(0, closesAt - now);
       return [{ at: "waiting", failures: failures + 1 }, [{ kind: "wait", ms: hintMs ?? backoff(failures, random) }]];
     }
     case "login-again":

@@ -4,6 +4,7 @@ import type { ServiceName } from "../proto/method.ts";
 import { callOverHttp } from "./http.ts";
 import { callWithRetries } from "./retry.ts";
 import type { Surroundings } from "./surroundings.ts";
+import type { Throttle } from "./throttle.ts";
 import type { TokenStore } from "./token-store.ts";
 
 /**
@@ -32,7 +33,7 @@ export interface LoggedIn {
 
 /** Makes a session and puts its refresh tokens into the store, in place of those of an earlier session. @throws CallError */
 export async function login(
-  surroundings: Surroundings,
+  { surroundings, throttle }: { readonly surroundings: Surroundings; readonly throttle: Throttle },
   baseUrl: string,
   credential: Credential,
   store: TokenStore,
@@ -40,7 +41,7 @@ export async function login(
 ): Promise<LoggedIn> {
   const method = accountService.methods.login;
   const request = method.request.encode({ credential: toOneof(credential), client }).finish();
-  const bytes = await callWithRetries(surroundings, { timeoutMs, signal, repeatable: false }, (deadline) =>
+  const bytes = await callWithRetries({ surroundings, throttle }, { timeoutMs, signal, repeatable: false }, (deadline) =>
     callOverHttp(surroundings, baseUrl, method, request, deadline),
   );
   const { accountId, created, tokens } = method.response.decode(bytes);

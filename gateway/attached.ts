@@ -20,6 +20,13 @@ export interface AttachedSocket {
   displaced(): void;
 }
 
+/** A copy that the socket is attached to. `stands`: it has said so. */
+interface Place {
+  readonly copy: Copy;
+  readonly epoch: number;
+  readonly stands: boolean;
+}
+
 /** The attachment of one chat socket to the chat copy that delivers to its account. */
 export class Attached {
   readonly #context: GatewayContext;
@@ -29,7 +36,12 @@ export class Attached {
   readonly #acks: AckQueue;
   /** Counts the attempts to attach: a newer one makes the older give up. */
   #turn = 0;
-  #at: { readonly copy: Copy; readonly epoch: number } | undefined;
+  /** The newest place; pushes come from there only. */
+  #at: Place | undefined;
+  /** Older places: each is told to let go once a newer one stands. */
+  #left: readonly Place[] = [];
+  /** The epoch by which the socket counts as older or newer than others; 0 before the first. */
+  #rank = 0;
   #settling = false;
 
   constructor(context: GatewayContext, socket: AttachedSocket, grant: Grant) {
@@ -47,32 +59,48 @@ export class Attached {
       },
       acknowledge: (ids) => this.#acks.add(ids),
       credit: (bytes) => this.#credit(bytes),
-      displaced: () => socket.displaced(),
+      displaced: () => {
+        this.#leaveAll();
+        socket.displaced();
+      },
     });
   }
 
-  /** Claims the account's events, wherever they are delivered from; tries until it has worked, another attempt began, or the socket is gone. */
+  /**
+   * Claims the account's events at the copy that they are delivered from; tries until it has worked, another attempt began, or the socket is
+   * gone. An older place goes on bringing events until the new one takes over.
+   */
   async attach(): Promise<void> {
     this.#turn += 1;
     const turn = this.#turn;
     const wanted = (): boolean => turn === this.#turn && this.#socket.isOpen && !this.#flow.isDisplaced;
     try {
-      await retry(() => this.#attachOnce(wanted), wanted);
+      do {
+        await retry(() => this.#attachOnce(wanted), wanted);
+      } while (wanted() && this.#hasBetterPlace());
     } catch {
       // Refused, or no longer wanted: the next connection of a copy attaches again.
     }
   }
 
-  /** A stream to a copy stands: attaches to it when it is the one for this account. */
+  /** A stream to a copy stands: moves there when it is the one for this account. */
   async copyConnected(copy: Copy): Promise<void> {
-    if (!this.#flow.isDisplaced && this.#pick() === copy) {
+    if (!this.#flow.isDisplaced && this.#at?.copy !== copy && this.#pick() === copy) {
+      await this.attach();
+    }
+  }
+
+  /** A copy is about to stop: moves to the one that takes its place, if there is any. */
+  async copyLeaving(copy: Copy): Promise<void> {
+    if (!this.#flow.isDisplaced && this.#at?.copy === copy && this.#hasBetterPlace()) {
       await this.attach();
     }
   }
 
   /** A copy is lost, and with it every attachment there. */
   copyLost(copy: Copy): void {
-    if (this.#at?.copy === copy && !this.#flow.isDisplaced) {
+    this.#left = this.#left.filter((place) => place.copy !== copy);
+    if (this.#at?.copy === copy) {
       this.#at = undefined;
       void this.attach();
     }
@@ -80,13 +108,13 @@ export class Attached {
 
   /** A chat copy has pushed an event; others than the one attached to push what happens there, with the socket's epoch. */
   pushed({ epoch, event }: Push): void {
-    if (event !== undefined && this.#at !== undefined) {
+    if (event !== undefined) {
       this.#flow.push(epoch, event);
       this.#settleSoon();
     }
   }
 
-  /** Another copy than the one attached to has stored a message. */
+  /** Another copy than the one attached to has stored or ended a message. */
   woken(): void {
     this.#at?.copy.relay.wake(this.#grant.accountId);
   }
@@ -109,17 +137,13 @@ export class Attached {
   detach(): void {
     this.#turn += 1;
     this.#acks.end();
-    if (this.#at !== undefined) {
-      this.#forget(this.#at.copy, this.#at.epoch);
-      this.#at = undefined;
-    }
+    this.#leaveAll();
   }
 
   async #attachOnce(wanted: () => boolean): Promise<void> {
-    this.#at = undefined;
     const copy = this.#pick();
-    if (!copy.relay.isConnected) {
-      // The next connection of a copy attaches.
+    // Without a stream, the next connection of a copy attaches.
+    if (!copy.relay.isConnected || (this.#at?.copy === copy && this.#at.stands)) {
       return;
     }
     const connection = this.#socket.id;
@@ -128,13 +152,50 @@ export class Attached {
       this.#forget(copy, epoch);
       return;
     }
+    const older = [...this.#left, ...(this.#at ? [this.#at] : [])];
+    this.#left = older;
     // Pushes may come before the answer to Activate.
-    this.#at = { copy, epoch };
+    this.#at = { copy, epoch, stands: false };
     this.#flow.attached(epoch);
-    await copy.deliveries.activate({ connection, epoch }, this.#options()).catch((error: SallyportError) => {
-      // The copy has lost the attachment with the stream that brought it: a new one is worth a try.
-      throw error.status === "FAILED_PRECONDITION" ? unavailable("the attachment was lost", "ATTACHMENT_LOST", error) : error;
-    });
+    const previousEpoch = this.#rank;
+    // Also when the answer is lost: a socket that is attached again is no newer for it.
+    this.#rank = previousEpoch || epoch;
+    const { displaced } = await copy.deliveries
+      .activate({ connection, epoch, previousEpoch }, this.#options())
+      .catch((error: SallyportError) => {
+        // The copy has lost the attachment with the stream that brought it: a new one is worth a try.
+        throw error.status === "FAILED_PRECONDITION" ? unavailable("the attachment was lost", "ATTACHMENT_LOST", error) : error;
+      });
+    if (displaced) {
+      // The event that says so may have been lost.
+      this.#flow.push(epoch, { kind: { $case: "displaced", value: {} } });
+      return;
+    }
+    this.#rank = epoch;
+    if (this.#at?.epoch === epoch) {
+      this.#at = { copy, epoch, stands: true };
+    }
+    this.#leave(older);
+  }
+
+  /** What was pushed there in vain meanwhile, and has stayed in memory, is stored as the copy lets go: so that it is brought by the newer one. */
+  #leave(places: readonly Place[]): void {
+    const left = this.#left.filter((place) => places.includes(place));
+    this.#left = this.#left.filter((place) => !places.includes(place));
+    for (const { copy, epoch } of left) {
+      this.#forget(copy, epoch);
+    }
+  }
+
+  #leaveAll(): void {
+    this.#left = [...this.#left, ...(this.#at ? [this.#at] : [])];
+    this.#at = undefined;
+    this.#leave(this.#left);
+  }
+
+  #hasBetterPlace(): boolean {
+    const copy = this.#pick();
+    return copy !== this.#at?.copy && copy.relay.isConnected;
   }
 
   #tellAcknowledged(messageIds: string[]): Promise<unknown> {

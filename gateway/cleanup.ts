@@ -1,4 +1,3 @@
-import type { Clock } from "../platform/clock.ts";
 import { SallyportError } from "../platform/errors.ts";
 
 /** Something to be told to a service about a socket that has closed. Repeating it is fine. */
@@ -13,29 +12,30 @@ const LEFT_AT_ONCE = 10_000;
 
 /** Tells the services what has closed: at once, and again until they have heard it, or have said that they never will. */
 export class Cleanup implements Disposable {
-  readonly #clock: Clock;
   readonly #timer: NodeJS.Timeout;
   /** In the order in which they are tried. */
-  readonly #queue = new Set<{ readonly task: CleanupTask; readonly notBefore: number }>();
+  readonly #queue = new Set<CleanupTask>();
+  #underWay = 0;
+  #settled: (() => void) | undefined;
   #disposed = false;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor() {
     this.#timer = setInterval(() => this.#retry(), RETRY_MS);
   }
 
-  /** Runs a task, not before a time (milliseconds since the epoch), until it works. */
-  add(task: CleanupTask, notBefore = 0): void {
+  /** Runs a task until it works. */
+  add(task: CleanupTask): void {
     if (this.#disposed) {
       return;
     }
-    if (notBefore > this.#clock()) {
-      this.#enqueue(task, notBefore);
-    } else {
-      task().catch((error: unknown) => {
-        if (!isFinal(error)) {
-          this.#enqueue(task, 0);
-        }
+    void this.#run(task);
+  }
+
+  /** Resolves when no task is under way; those that wait for another try are left. */
+  async settle(): Promise<void> {
+    if (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#settled = resolve;
       });
     }
   }
@@ -46,19 +46,34 @@ export class Cleanup implements Disposable {
     this.#queue.clear();
   }
 
-  #enqueue(task: CleanupTask, notBefore: number): void {
+  async #run(task: CleanupTask): Promise<void> {
+    this.#underWay += 1;
+    try {
+      await task();
+    } catch (error) {
+      if (!isFinal(error)) {
+        this.#enqueue(task);
+      }
+    }
+    this.#underWay -= 1;
+    if (this.#underWay === 0) {
+      this.#settled?.();
+    }
+  }
+
+  #enqueue(task: CleanupTask): void {
     if (this.#disposed) {
       return;
     }
-    this.#queue.add({ task, notBefore });
+    this.#queue.add(task);
     if (this.#queue.size > MAX_QUEUED) {
       this.#leaveOldest();
     }
   }
 
   #leaveOldest(): void {
-    for (const entry of this.#queue) {
-      this.#queue.delete(entry);
+    for (const task of this.#queue) {
+      this.#queue.delete(task);
       if (this.#queue.size <= MAX_QUEUED - LEFT_AT_ONCE) {
         return;
       }
@@ -66,17 +81,14 @@ export class Cleanup implements Disposable {
   }
 
   #retry(): void {
-    const now = this.#clock();
     let tried = 0;
-    for (const entry of this.#queue) {
+    for (const task of this.#queue) {
       if (tried === AT_ONCE) {
         return;
       }
-      if (entry.notBefore <= now) {
-        tried += 1;
-        this.#queue.delete(entry);
-        this.add(entry.task);
-      }
+      tried += 1;
+      this.#queue.delete(task);
+      this.add(task);
     }
   }
 }

@@ -101,8 +101,16 @@ export const gatewayVariables: GatewayVariables = {
     meaning: "after this time, less up to a tenth at random, a socket is drained",
     parse: milliseconds(1),
   },
-  ACCOUNT_TARGETS: { default: "127.0.0.1:9101", meaning: "gRPC targets of the account service, a comma list", parse: targetList },
-  CHAT_TARGETS: { default: "127.0.0.1:9102", meaning: "gRPC targets of the chat service, a comma list", parse: targetList },
+  ACCOUNT_TARGETS: {
+    default: "127.0.0.1:9101",
+    meaning: "gRPC targets of the account service: a comma list, or one dns:///name:port",
+    parse: targetList,
+  },
+  CHAT_TARGETS: {
+    default: "127.0.0.1:9102",
+    meaning: "gRPC targets of the chat service: a comma list, or one dns:///name:port",
+    parse: targetList,
+  },
   SALLYPORT_DEBUG: { default: "off", meaning: "access tokens work without a socket, from any address", parse: onOff },
   SALLYPORT_LIMITS: { default: "on", meaning: "off lifts the rate limits; refused on a non-loopback host", parse: onOff },
   ...internalTlsVariables,

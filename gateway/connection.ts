@@ -34,8 +34,10 @@ type State =
   | { readonly stage: "closed" };
 
 const DISPLACED_MS = 10_000;
-/** How long a socket that has grown old stays open after its draining event, so that calls in flight may end. */
+/** How long a socket that has grown old stays open after its draining event. */
 const AGED_GRACE_MS = 1_000;
+/** How much longer it does for calls that are in flight. */
+const AGED_PATIENCE_MS = 10_000;
 
 /** One socket from the upgrade to its end. */
 export class Connection implements Ticking {
@@ -49,11 +51,10 @@ export class Connection implements Ticking {
   #state: State;
   /** The grants so far; the session of each is told in the hub. */
   #grants: readonly Grant[] = [];
-  /** Whether a token was ever judged, so that something may have to be released. */
-  #judged = false;
   #frameAt: number;
   #pingAt: number;
-  #closing: { readonly at: number; readonly code: number } | undefined;
+  /** Until `latestAt` calls in flight may put it off. */
+  #closing: { readonly at: number; readonly code: number; readonly latestAt: number } | undefined;
 
   constructor(context: GatewayContext, socket: Socket, services: readonly ServiceName[], address: string) {
     const now = context.clock();
@@ -73,6 +74,11 @@ export class Connection implements Ticking {
 
   get isOpen(): boolean {
     return this.#state.stage !== "closed";
+  }
+
+  /** Whether its exchange is complete, and it has not ended. */
+  get isExchanged(): boolean {
+    return this.#state.stage === "open";
   }
 
   get bufferedBytes(): number {
@@ -131,19 +137,29 @@ export class Connection implements Ticking {
     }
   }
 
+  async copyLeaving(copy: Copy): Promise<void> {
+    if (this.#state.stage === "open") {
+      await this.#state.attached?.copyLeaving(copy);
+    }
+  }
+
   copyLost(copy: Copy): void {
     if (this.#state.stage === "open") {
       this.#state.attached?.copyLost(copy);
     }
   }
 
-  /** Tells the client to go, and closes at a time (4001); during the exchange at once and without a word. */
-  drain(reconnectAfterMs: number, closeAt: number): void {
+  /**
+   * Tells the client to go, and closes at a time (4001), or as soon after it as the calls in flight have their replies, at the latest at
+   * another; during the exchange at once and without a word.
+   */
+  drain(closeAt: number, latestAt: number): void {
     if (this.#state.stage === "exchanging") {
       this.close(4001);
     } else if (this.#state.stage === "open") {
+      const reconnectAfterMs = Math.max(0, Math.round(closeAt - this.#context.clock()));
       this.sendText(eventText({ kind: { $case: "draining", value: { reconnectAfterMs } } }));
-      this.#closeAt(closeAt, 4001);
+      this.#closeAt(closeAt, 4001, latestAt);
     }
   }
 
@@ -182,9 +198,7 @@ export class Connection implements Ticking {
       state.calls.cancelAll();
       state.attached?.detach();
     }
-    if (this.#judged) {
-      release(this.#context, this.id, 0);
-    }
+    release(this.#context, this.id, this.#grants);
     this.#context.events.socketClosed(this.id, code);
   }
 
@@ -198,7 +212,7 @@ export class Connection implements Ticking {
   #meet(due: Due, now: number): void {
     switch (due.kind) {
       case "close":
-        this.close(due.code);
+        this.#closeNow(due.code, now);
         break;
       case "terminate":
         this.#socket.terminate();
@@ -207,7 +221,7 @@ export class Connection implements Ticking {
         this.#exchange({ kind: "timedOut" });
         break;
       case "drain":
-        this.drain(Math.floor(this.#context.random() * 1000), now + AGED_GRACE_MS);
+        this.drain(now + AGED_GRACE_MS, now + AGED_GRACE_MS + AGED_PATIENCE_MS);
         break;
       case "ping":
         this.#pingAt = now + this.#context.config.pingIntervalMs;
@@ -263,20 +277,14 @@ export class Connection implements Ticking {
   }
 
   async #judge(service: ServiceName, token: Uint8Array, deadline: number): Promise<void> {
-    this.#judged = true;
     const judgement = await judge(this.#context, this, service, token, deadline);
-    if (judgement.kind === "failed") {
-      // It may have been judged all the same, until its deadline.
-      release(this.#context, this.id, deadline);
-    }
     if (judgement.kind !== "accepted") {
       this.#exchange(judgement);
-    } else if (!this.isOpen) {
-      release(this.#context, this.id, 0);
-    } else if (this.#context.hub.join(judgement.grant.sessionId, this)) {
+    } else if (this.isOpen && this.#context.hub.join(judgement.grant.sessionId, this)) {
       this.#grants = [...this.#grants, judgement.grant];
       this.#exchange({ ...judgement, at: this.#context.clock() });
     } else {
+      release(this.#context, this.id, [judgement.grant]);
       this.#exchange({ kind: "refused" });
     }
   }
@@ -324,10 +332,21 @@ export class Connection implements Ticking {
     }
   }
 
-  #closeAt(at: number, code: number): void {
+  #closeAt(at: number, code: number, latestAt: number = at): void {
     if (this.#closing === undefined || at < this.#closing.at) {
-      this.#closing = { at, code };
+      this.#closing = { at, code, latestAt };
       this.#context.wheel.schedule(this, at);
+    }
+  }
+
+  /** The time of a close has come: it waits for calls in flight while it may. */
+  #closeNow(code: number, now: number): void {
+    const closing = this.#closing;
+    if (this.#state.stage === "open" && closing?.code === code && now < closing.latestAt) {
+      this.#closing = { ...closing, at: closing.latestAt };
+      this.#state.calls.finish(() => this.close(code));
+    } else {
+      this.close(code);
     }
   }
 }

@@ -43,27 +43,26 @@ export class EventFlow {
     return this.#attachment.phase === "displaced";
   }
 
-  /** What a new attachment has to know. Until it stands, pushes of the old one are not taken. */
+  /** What a new attachment has to know: what has not gone to the socket yet is pushed again by it. The old one goes on until it stands. */
   beginAttach(): { inFlightMessageIds: string[]; queueEmptied: boolean } {
-    if (this.#attachment.phase === "attached") {
-      this.#attachment = { phase: "detached" };
+    const unsent = new Set(this.#waiting.flatMap(({ kind }) => (kind?.$case === "message" ? [kind.value.id] : [])));
+    const sent = [...this.#inFlight].filter((id) => !unsent.has(id));
+    return { inFlightMessageIds: sent.slice(-MAX_IN_FLIGHT), queueEmptied: this.#queueEmptied };
+  }
+
+  /** Takes the pushes of an epoch from now on, and those of an older one no longer. */
+  attached(epoch: number): void {
+    if (this.#attachment.phase === "displaced") {
+      return;
     }
-    // What has not gone to the socket yet is pushed again.
+    this.#attachment = { phase: "attached", epoch };
+    this.#uncredited = 0;
     for (const { kind } of this.#waiting) {
       if (kind?.$case === "message") {
         this.#inFlight.delete(kind.value.id);
       }
     }
     this.#waiting = this.#waiting.filter(({ kind }) => kind?.$case === "delivered");
-    return { inFlightMessageIds: [...this.#inFlight].slice(-MAX_IN_FLIGHT), queueEmptied: this.#queueEmptied };
-  }
-
-  /** Takes the pushes of an epoch from now on. */
-  attached(epoch: number): void {
-    if (this.#attachment.phase !== "displaced") {
-      this.#attachment = { phase: "attached", epoch };
-      this.#uncredited = 0;
-    }
   }
 
   /** Takes an event that was pushed for an epoch; of any other epoch it is dropped. */

@@ -10,6 +10,12 @@ import type { Limited } from "./limits/limits.ts";
 export interface GatewayEvents {
   copyConnected(service: ServiceName, target: string): void;
   copyLost(service: ServiceName, target: string): void;
+  /** A copy stops, or is no longer among those of its service. */
+  copyLeaving(service: ServiceName, target: string): void;
+  /** Nothing came on the stream to a copy any more: it was given up. */
+  copySilent(service: ServiceName, target: string): void;
+  /** The name that stands for the copies of a service cannot be resolved; those that are known stay. */
+  copiesUnresolved(service: ServiceName, name: string, error: unknown): void;
   /** No stream to a copy comes about. */
   copyUnreachable(service: ServiceName, target: string, error: unknown): void;
   socketOpened(connection: number, services: readonly ServiceName[]): void;
@@ -57,6 +63,8 @@ const BROKEN: ReadonlyMap<number, string> = new Map([
 ]);
 const OUTCOMES = ["completed", "left", ...new Set(BROKEN.values())];
 
+const SERVICES: readonly ServiceName[] = ["account", "chat"];
+
 const LIMITERS: Readonly<Record<Limited, true>> = {
   login: true,
   socket: true,
@@ -82,10 +90,19 @@ export function createEvents(logger: Logger, metrics: Metrics = new Metrics()): 
   const revoked = metrics.counter("sallyport_sockets_revoked_total", "Sockets that were closed because their session had ended.");
   const operatorCalls = metrics.counter("sallyport_operator_calls_total", "Calls with the operator token.");
   const operatorRefusals = metrics.counter("sallyport_operator_refusals_total", "Calls with a wrong operator token.");
+  const givenUp = metrics.counter("sallyport_relays_given_up_total", "Streams that were given up because nothing came on them.", {
+    service: SERVICES,
+  });
   const failures = metrics.counter("sallyport_handling_failures_total", "Faults of ours.", { where: ["socket", "http"] });
   return {
     copyConnected: (service, target) => logger.info({ service, target }, "service copy connected"),
     copyLost: (service, target) => logger.warn({ service, target }, "service copy lost"),
+    copyLeaving: (service, target) => logger.info({ service, target }, "service copy leaving"),
+    copySilent: (service, target) => {
+      logger.warn({ service, target }, "service copy silent");
+      givenUp.add(1, service);
+    },
+    copiesUnresolved: (service, name, error) => logger.warn({ service, name, err: error }, "service copies unresolved"),
     copyUnreachable: (service, target, error) => logger.warn({ service, target, err: error }, "service copy unreachable"),
     socketOpened: (connection, services) => {
       logger.debug({ connection, services }, "socket opened");

@@ -7,6 +7,8 @@ export interface Grant {
   readonly sessionId: string;
   /** The generation of the successor, which the client confirms. */
   readonly generation: number;
+  /** Names the access token when its socket is gone. */
+  readonly grantId: string;
 }
 
 /** A token that a client presented, and when it arrived (milliseconds since the epoch). */

@@ -12,6 +12,9 @@ export function addGauges(
   metrics.gauge("sallyport_relays_connected", "Streams that stand, by service.", ["service"], () =>
     Object.values(services).map(({ service, copies }) => [copies.filter(({ relay }) => relay.isConnected).length, service]),
   );
+  metrics.gauge("sallyport_copies_serving", "Copies that are connected and do not leave, by service.", ["service"], () =>
+    Object.values(services).map(({ service, servingCount }) => [servingCount, service]),
+  );
   metrics.gauge("sallyport_http_body_bytes", "Memory that request bodies take, by the room that they are in.", ["room"], () =>
     Object.entries(rooms).map(([room, { takenBytes }]) => [takenBytes, room]),
   );

@@ -39,6 +39,8 @@ export function serveHttp(context: GatewayContext, front: Front, rooms: BodyRoom
   const { registry } = context;
   const handlers = connectHandlers(context, registry, front);
   const { transport } = front;
+  // A gateway that stops tells those who keep their connections.
+  const delivery = (): Delivery => ({ ...transport, isLast: context.hub.isDraining });
   const requests = { inFlight: 0 };
   const serve = (response: HttpResponse, request: HttpRequest): void => {
     if (!isFramedClearly(request)) {
@@ -47,27 +49,27 @@ export function serveHttp(context: GatewayContext, front: Front, rooms: BodyRoom
     }
     const handler = handlers.get(request.getUrl());
     if (handler === undefined) {
-      refuse(response, 404, "unimplemented", "no such path", deliveryFor(request, transport));
+      refuse(response, 404, "unimplemented", "no such path", deliveryFor(request, delivery()));
       return;
     }
     if (request.getCaseSensitiveMethod() !== "POST") {
-      respond(response, 405, new Headers({ allow: "POST" }), "", deliveryFor(request, transport));
+      respond(response, 405, new Headers({ allow: "POST" }), "", deliveryFor(request, delivery()));
       return;
     }
     const headers = readHeaders(request);
     if (headers === undefined || !handler.supportedContentType(headers.get("content-type") ?? "")) {
-      respond(response, 415, new Headers({ "accept-post": "application/json, application/proto" }), "", transport);
+      respond(response, 415, new Headers({ "accept-post": "application/json, application/proto" }), "", delivery());
       return;
     }
     const address = clientAddress(response, request, transport.trustedProxies);
     if (address instanceof SallyportError) {
-      refuseWith(response, registry, address, transport);
+      refuseWith(response, registry, address, delivery());
       return;
     }
     requests.inFlight += 1;
     const { credential } = servedMethod(handler.requestPath, front.audience);
     const requestBody = new RequestBody(response, credential === "none" ? rooms.anonymous : rooms.identified, address);
-    void answer(context, { handler, header: headers, response, requestBody, address, delivery: transport }).finally(() => {
+    void answer(context, { handler, header: headers, response, requestBody, address, delivery }).finally(() => {
       requestBody[Symbol.dispose]();
       requests.inFlight -= 1;
     });
@@ -86,7 +88,7 @@ interface HttpCall {
   readonly requestBody: RequestBody;
   /** The client's, canonical. */
   readonly address: string;
-  readonly delivery: Delivery;
+  readonly delivery: () => Delivery;
 }
 
 async function answer(context: GatewayContext, call: HttpCall): Promise<void> {
@@ -117,7 +119,7 @@ async function answer(context: GatewayContext, call: HttpCall): Promise<void> {
     context.events.callAnswered("http", handler.requestPath, "INTERNAL", startedAt);
     if (!leaving.signal.aborted) {
       requestBody.drop();
-      refuse(response, 500, "internal", "internal error", delivery);
+      refuse(response, 500, "internal", "internal error", delivery());
     }
   }
 }
@@ -136,7 +138,7 @@ async function send(
   // A client that is gone has no response to write to.
   if (!gone.aborted) {
     requestBody.drop();
-    respond(response, status, headers, body, delivery);
+    respond(response, status, headers, body, delivery());
   }
   return fault;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Connection } from "./connection.ts";
+import { spreadEvenly } from "./spread.ts";
 
 /** How long an ended session is remembered, so that a grant that was under way meanwhile is refused. */
 const REMEMBER_REVOKED_MS = 30_000;
@@ -84,18 +85,37 @@ export class Hub {
     return members.length;
   }
 
-  /** Tells every socket to go, spread over a window; resolves when all are gone. */
-  async drain(windowMs: number, random: () => number): Promise<void> {
+  /** No socket is to be added any more. */
+  startDraining(): void {
     this.#draining = true;
+  }
+
+  /** Closes the sockets that are still exchanging, and tells every other to go, spread evenly over a window; resolves when all are gone. */
+  async drain(windowMs: number, random: () => number): Promise<void> {
     const now = this.#clock();
+    const open: Connection[] = [];
     for (const connection of this.all()) {
-      const delayMs = Math.floor(random() * windowMs);
-      connection.drain(delayMs, now + delayMs);
+      if (connection.isExchanged) {
+        open.push(connection);
+      } else {
+        connection.close(4001);
+      }
     }
+    const delays = spreadEvenly(open.length, windowMs, random);
+    open.forEach((connection, index) => {
+      connection.drain(now + (delays[index] ?? 0), now + windowMs);
+    });
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
         this.#whenEmpty = resolve;
       });
+    }
+  }
+
+  /** Closes what is left of the sockets that were told to go. */
+  closeAll(): void {
+    for (const connection of this.all()) {
+      connection.close(4001);
     }
   }
 

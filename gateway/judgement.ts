@@ -28,8 +28,8 @@ export async function judge(
   try {
     const request = { refreshToken, service, address, incarnation, connection };
     const answer = await services.account.pick(`${connection}`).tokens.presentRefreshToken(request, { deadline, address });
-    const { accountId, sessionId, generation, nextRefreshToken, accessToken } = answer;
-    return { kind: "accepted", grant: { service, accountId, sessionId, generation }, nextRefreshToken, accessToken };
+    const { accountId, sessionId, generation, nextRefreshToken, accessToken, grantId } = answer;
+    return { kind: "accepted", grant: { service, accountId, sessionId, generation, grantId }, nextRefreshToken, accessToken };
   } catch (error) {
     if (!(error instanceof SallyportError && error.status === "UNAUTHENTICATED")) {
       return { kind: "failed" };
@@ -39,10 +39,17 @@ export async function judge(
   }
 }
 
-/** Ends the access tokens of a connection, retried until it is done; not before a time, when a judgement may still go on. */
-export function release({ cleanup, incarnation, services, clock }: GatewayContext, connection: number, notBefore: number): void {
+/**
+ * Ends access tokens of a connection, retried until it is done. A token whose grant is not known here, as the answer to its judgement was lost,
+ * is nobody's: it goes with its gateway's run.
+ */
+export function release({ cleanup, incarnation, services, clock }: GatewayContext, connection: number, grants: readonly Grant[]): void {
+  if (grants.length === 0) {
+    return;
+  }
+  const grantIds = grants.map(({ grantId }) => grantId);
   cleanup.add(() => {
     const { tokens } = services.account.pick(`${connection}`);
-    return tokens.releaseConnection({ incarnation, connection, grantIds: [] }, { deadline: clock() + 5_000 });
-  }, notBefore);
+    return tokens.releaseConnection({ incarnation, connection, grantIds }, { deadline: clock() + 5_000 });
+  });
 }

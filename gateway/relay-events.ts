@@ -1,4 +1,5 @@
 import type { AccessChecks } from "./access.ts";
+import type { Connection } from "./connection.ts";
 import type { GatewayEvents } from "./events.ts";
 import type { Hub } from "./hub.ts";
 import type { Leases } from "./leases.ts";
@@ -14,8 +15,8 @@ export interface RelayEventParts {
   readonly revocations: () => RevocationLog;
 }
 
-/** Sockets that attach again at a time, when a chat copy has come back. */
-const ATTACH_AT_ONCE = 200;
+/** Sockets that attach elsewhere at a time, when a chat copy has come or is about to go. */
+const MOVED_AT_ONCE = 200;
 
 /** What a gateway does with what its relay streams bring. */
 export function listenToRelays(parts: RelayEventParts): CopyListener {
@@ -34,7 +35,15 @@ export function listenToRelays(parts: RelayEventParts): CopyListener {
         connection.copyLost(copy);
       }
     },
+    leaving: async (copy) => {
+      events.copyLeaving(copy.service, copy.relay.target);
+      if (copy.service === "chat") {
+        await inTurns(hub, copy, (connection) => connection.copyLeaving(copy));
+      }
+    },
+    silent: (copy) => events.copySilent(copy.service, copy.relay.target),
     unreachable: (copy, error) => events.copyUnreachable(copy.service, copy.relay.target, error),
+    unresolved: (service, name, error) => events.copiesUnresolved(service, name, error),
     pushed: (push) => hub.find(push.connection)?.pushed(push),
     revoked: (sessionId) => endSession(parts, sessionId),
     woken: (connection) => hub.find(connection)?.woken(),
@@ -58,12 +67,13 @@ async function join({ hub, leases, revocations }: RelayEventParts, copy: Copy): 
     // Lost again; the next connection starts over.
     return;
   }
-  await (copy.service === "chat" ? attachAll(hub, copy) : revocations().read());
+  await (copy.service === "chat" ? inTurns(hub, copy, (connection) => connection.copyConnected(copy)) : revocations().read());
 }
 
-async function attachAll(hub: Hub, copy: Copy): Promise<void> {
+/** Some sockets after the other, as long as the copy is connected. */
+async function inTurns(hub: Hub, copy: Copy, move: (connection: Connection) => Promise<void>): Promise<void> {
   const connections = hub.all();
-  for (let start = 0; start < connections.length && copy.relay.isConnected; start += ATTACH_AT_ONCE) {
-    await Promise.all(connections.slice(start, start + ATTACH_AT_ONCE).map((connection) => connection.copyConnected(copy)));
+  for (let start = 0; start < connections.length && copy.relay.isConnected; start += MOVED_AT_ONCE) {
+    await Promise.all(connections.slice(start, start + MOVED_AT_ONCE).map(move));
   }
 }

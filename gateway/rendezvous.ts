@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 /**
- * The candidates in the order in which they serve a key (rendezvous hashing): the same on every gateway, and when one
+ * The candidates, ids of copies, in the order in which they serve a key (rendezvous hashing): the same on every gateway, and when one
  * goes, only its own keys move.
  */
 export function rankCandidates(key: string, candidates: readonly string[]): readonly string[] {

@@ -79,9 +79,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger, overri
       http.addRoutes(app);
     });
     disposables.defer(() => listener.close());
-    disposables.defer(() => leases.end());
-    disposables.defer(() => drain(context, [http, operators.requests]));
-    disposables.defer(() => listener.stopListening());
+    disposables.defer(() => drain(context, { listener, requests: [http, operators.requests], leases }));
     return {
       address: urlOf(config.tls === undefined ? "http" : "https", config.host, listener.port),
       adminAddress: urlOf("http", config.adminHost, operators.listener.port),
@@ -132,7 +130,7 @@ async function connect(
     chat: own(new ServiceCopies("chat", config.chatTargets, incarnation, listener, tls)),
   };
   const revocations = own(new RevocationLog(services, (sessionId) => endSession({ access, hub, events }, sessionId)));
-  const cleanup = own(new Cleanup(clock));
+  const cleanup = own(new Cleanup());
   const limits = config.limits === undefined ? liftedLimits() : createLimits(config.limits, clock, (what) => events.rateLimited(what));
   const parts = { events, wheel, services, hub, access, cleanup, limits };
   return { context: { config, incarnation, registry: loadRegistry(), clock, random, ...parts }, leases };

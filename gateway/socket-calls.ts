@@ -1,4 +1,4 @@
-import { SallyportError, toSallyportError } from "../platform/errors.ts";
+import { SallyportError, toSallyportError, unavailable } from "../platform/errors.ts";
 import type { Caller } from "../platform/rpc/call.ts";
 import { toWireStatus } from "../platform/rpc/status.ts";
 import type { Confirmation } from "./confirmation.ts";
@@ -31,6 +31,7 @@ export class SocketCalls {
   readonly #confirmation: Confirmation;
   readonly #sink: ReplySink;
   readonly #inFlight = new Map<number, AbortController>();
+  #finished: (() => void) | undefined;
 
   constructor(
     context: GatewayContext,
@@ -58,8 +59,15 @@ export class SocketCalls {
       this.#confirmation.whenDurable(() => {
         this.#inFlight.delete(frame.id);
         this.#sink.sendBinary(reply);
+        this.#tellFinished();
       });
     });
+  }
+
+  /** Serves no further calls, and tells once those in flight have their replies: at once when there are none. */
+  finish(finished: () => void): void {
+    this.#finished = finished;
+    this.#tellFinished();
   }
 
   /** The client no longer wants a reply: the call ends with CANCELLED, unless it has ended already. */
@@ -75,7 +83,16 @@ export class SocketCalls {
     this.#inFlight.clear();
   }
 
+  #tellFinished(): void {
+    if (this.#inFlight.size === 0) {
+      this.#finished?.();
+    }
+  }
+
   #refusal(id: number): SallyportError | undefined {
+    if (this.#finished !== undefined) {
+      return unavailable("this gateway is about to close the socket", "GATEWAY_DRAINING");
+    }
     if (this.#inFlight.has(id)) {
       return new SallyportError("INVALID_ARGUMENT", "a call of this id is in flight", { reason: "CALL_ID_IN_FLIGHT" });
     }

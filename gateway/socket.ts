@@ -119,7 +119,7 @@ function upgrade(context: GatewayContext, response: HttpResponse, request: HttpR
     return;
   }
   if (context.hub.isDraining) {
-    refuse(response, 503, "unavailable", "this gateway is stopping", transport);
+    refuse(response, 503, "unavailable", "this gateway is stopping", { ...transport, isLast: true });
     return;
   }
   const limited = context.limits.takeSocket(address);

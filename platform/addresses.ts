@@ -40,13 +40,23 @@ export function listenAddress(value: string): string {
   return value;
 }
 
-/** Where gRPC servers are: a comma list of `host:port`, with or without `dns:///`, or `unix:<path>`. */
+/** Where gRPC servers are: a comma list of `host:port` or `unix:<path>`, or one `dns:///name:port` that stands for all addresses of its name. */
 export function targetList(value: string): readonly string[] {
   const targets = list(value);
-  if (targets.length === 0 || !targets.every(isTarget)) {
-    throw new Error("expected a comma list of host:port (a host that can be connected to), dns:///name:port or unix:<path>");
+  const isMixed = targets.length > 1 && targets.some((target) => target.startsWith(RESOLVED));
+  if (targets.length === 0 || isMixed || !targets.every(isTarget)) {
+    throw new Error("expected a comma list of host:port (a host that can be connected to) or unix:<path>, or one dns:///name:port");
   }
   return targets;
+}
+
+/** The name of a target list that is one `dns:///name:port`, and its port; undefined for any other. */
+export function resolvedTarget([target = "", ...rest]: readonly string[]): { readonly host: string; readonly port: number } | undefined {
+  if (rest.length > 0 || !target.startsWith(RESOLVED)) {
+    return undefined;
+  }
+  const { host, port } = splitTarget(target);
+  return { host: withoutBrackets(host), port };
 }
 
 /** Whether nobody on another machine takes part: a loopback address or a unix socket. */
@@ -68,6 +78,9 @@ function isHost(value: string): boolean {
   return (isIP(value) !== 0 && !value.includes("%")) || NAME.test(value);
 }
 
+/** How a target begins whose name is resolved. */
+const RESOLVED = "dns:///";
+
 /** Hosts that are listened on and are nowhere. */
 const ANYWHERE = ["0.0.0.0", "[::]"];
 
@@ -77,7 +90,7 @@ function isTarget(value: string): boolean {
 }
 
 function splitTarget(value: string): { host: string; port: number } {
-  return split(value.replace(/^dns:\/\/\//, ""));
+  return split(value.startsWith(RESOLVED) ? value.slice(RESOLVED.length) : value);
 }
 
 function split(value: string): { host: string; port: number } {

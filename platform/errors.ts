@@ -29,11 +29,14 @@ export interface ErrorFacts {
   /** UPPER_SNAKE_CASE, stable: what a program may test for. */
   readonly reason: string;
   readonly violations?: readonly Violation[];
-  /** When a retry makes sense, in milliseconds. */
+  /** When a retry makes sense, in milliseconds; of UNAVAILABLE, half a second when left out. */
   readonly retryAfterMs?: number;
   /** Logged, never sent. */
   readonly cause?: unknown;
 }
+
+/** What cannot be reached is worth another try soon, as most outages are short; callers spread theirs and wait longer each time. */
+const UNAVAILABLE_RETRY_MS = 500;
 
 /** The one error that crosses layers. Its message is sent to the caller: no secrets, no bodies, no internals. */
 export class SallyportError extends Error {
@@ -48,7 +51,7 @@ export class SallyportError extends Error {
     this.status = status;
     this.reason = facts.reason;
     this.violations = facts.violations ?? [];
-    this.retryAfterMs = facts.retryAfterMs;
+    this.retryAfterMs = facts.retryAfterMs ?? (status === "UNAVAILABLE" ? UNAVAILABLE_RETRY_MS : undefined);
   }
 }
 
@@ -62,7 +65,7 @@ export function invalidArgument(broken: readonly Violation[]): SallyportError {
   return new SallyportError("INVALID_ARGUMENT", message, { reason: "FIELD_RULE_VIOLATED", violations });
 }
 
-/** Something that the call needs cannot be reached; a retry may succeed. */
+/** Something that the call needs cannot be reached; a retry may succeed, and the caller is told when. */
 export function unavailable(message: string, reason: string, cause?: unknown): SallyportError {
   return new SallyportError("UNAVAILABLE", message, { reason, cause });
 }

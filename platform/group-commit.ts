@@ -1,3 +1,5 @@
+import { SallyportError } from "./errors.ts";
+
 /** Runs queued items in batches, one batch at a time: take all that is queued, commit them together, answer each, loop. */
 export class GroupCommit<Item, Result> {
   readonly #commit: (items: readonly Item[]) => Promise<readonly Result[]>;
@@ -7,7 +9,8 @@ export class GroupCommit<Item, Result> {
   #running = false;
 
   /**
-   * `commit` answers one result for each item, in order; when it rejects, every item of its batch is rejected with that error.
+   * `commit` answers one result for each item, in order; when it rejects, every item of its batch is rejected with that error, and when it
+   * was UNAVAILABLE, what was queued behind it too.
    * `taken` hears how large each batch is.
    */
   constructor(
@@ -42,7 +45,9 @@ export class GroupCommit<Item, Result> {
           resolve(results[index] as Result);
         });
       } catch (error) {
-        for (const { reject } of batch) {
+        // What gathered behind a batch that waited for the database in vain has waited as long: it is not made to wait once more.
+        const behind = error instanceof SallyportError && error.status === "UNAVAILABLE" ? this.#queue.splice(0) : [];
+        for (const { reject } of [...batch, ...behind]) {
           reject(error);
         }
       }

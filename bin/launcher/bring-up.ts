@@ -13,7 +13,7 @@ import { openSocketDirectory } from "./socket-directory.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 import { startRole } from "./start-role.ts";
 
-/** A service has nothing to drain: who waits for its answer asks again. */
+/** A service takes its leave of the gateways within 5 s; the rest is for what it has begun itself, and for a machine that is busy. */
 const SERVICE_KILL_AFTER_MS = 10_000;
 
 /** A gateway ends at most 2 s after its drain; the rest is for a machine that is busy. */

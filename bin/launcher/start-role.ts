@@ -21,13 +21,15 @@ export interface RoleSetup {
   /** Told the process id as soon as there is one. */
   readonly spawned: (pid: number) => Promise<void>;
   readonly warn: (line: string) => void;
+  /** A file descriptor for what it logs; left out: this process's own standard error. */
+  readonly log?: number;
 }
 
 /** Starts a role as a process that ends with this one, and resolves when it says that it is ready. Rejects when it ends before, or the start is given up. */
 export async function startRole(setup: RoleSetup, stop: AbortSignal): Promise<Part> {
-  const { role, command, env, killAfterMs, warn } = setup;
+  const { role, command, env, killAfterMs, warn, log = "inherit" } = setup;
   const [file, ...args] = command;
-  const process = spawnProcess(file, args, ["pipe", "pipe", "inherit"], env);
+  const process = spawnProcess(file, args, ["pipe", "pipe", log], env);
 
   const end = (): Promise<void> => endProcess({ ...process, name: role }, killAfterMs, warn);
   try {

@@ -8,6 +8,11 @@ export function mongodArguments(dbPath: string, port: number): readonly string[]
   return [...commonArguments(dbPath, port), "--replSet", REPLICA_SET, "--oplogSize", "512", ...shutdown];
 }
 
+/** The command line of one of several servers on this machine that make up a replica set: each with a small cache and a small oplog. */
+export function memberArguments(dbPath: string, port: number): readonly string[] {
+  return [...commonArguments(dbPath, port, "0.25"), "--replSet", REPLICA_SET, "--oplogSize", "128"];
+}
+
 /** The command line of the same server outside its replica set, where it must not expire documents, as nobody would hear of that. */
 export function loneMongodArguments(dbPath: string, port: number): readonly string[] {
   return [...commonArguments(dbPath, port), ...parameter("ttlMonitorEnabled", false)];
@@ -32,9 +37,9 @@ export function explainExitCode(code: number | undefined): string {
   return meaning === undefined ? "" : `; ${meaning}`;
 }
 
-function commonArguments(dbPath: string, port: number): readonly string[] {
+function commonArguments(dbPath: string, port: number, cacheGb = "0.5"): readonly string[] {
   const network = ["--bind_ip", "127.0.0.1", "--port", String(port), "--nounixsocket"];
-  const storage = ["--dbpath", dbPath, "--wiredTigerCacheSizeGB", "0.5"];
+  const storage = ["--dbpath", dbPath, "--wiredTigerCacheSizeGB", cacheGb];
   return [...network, ...storage, "--noscripting", ...parameter("diagnosticDataCollectionEnabled", false)];
 }
 

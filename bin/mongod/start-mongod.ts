@@ -4,7 +4,7 @@ import { aborted } from "../process/aborted.ts";
 import { endProcess } from "../process/end-process.ts";
 import type { Part } from "../process/part.ts";
 import { type Exit, spawnProcess } from "../process/spawn-process.ts";
-import { explainExitCode, loneMongodArguments, mongodArguments, mongodUri } from "./arguments.ts";
+import { explainExitCode, loneMongodArguments, memberArguments, mongodArguments, mongodUri } from "./arguments.ts";
 import { openLogFile } from "./log-file.ts";
 import { isListening } from "./port.ts";
 import { ensurePrimary, renameMember } from "./replica-set.ts";
@@ -27,11 +27,18 @@ export interface MongodSetup {
   readonly files: MongodFiles;
   readonly port: number;
   readonly warn: (line: string) => void;
+  /** Told the process id as soon as there is one. */
+  readonly spawned?: (pid: number) => void;
 }
 
 /** Starts a server as the primary of its replica set. Rejects when it ends before it is that, or the start is given up. */
 export function startMongod(setup: MongodSetup, stop: AbortSignal): Promise<Part> {
   return start(setup, mongodArguments(setup.files.dbPath, setup.port), ensurePrimary, stop);
+}
+
+/** Starts one server of a replica set of several; whether it is the primary, or in the set at all yet, is another matter. */
+export function startMember(setup: MongodSetup, stop: AbortSignal): Promise<Part> {
+  return start(setup, memberArguments(setup.files.dbPath, setup.port), async () => {}, stop);
 }
 
 /** Has the replica set in the files know its member by the port of this setup, before it is started there. */
@@ -55,7 +62,7 @@ export class MongodEndedError extends Error {
 type Prepare = (port: number, pid: number, stop: AbortSignal) => Promise<void>;
 
 async function start(
-  { binary, files, port, warn }: MongodSetup,
+  { binary, files, port, warn, spawned }: MongodSetup,
   words: readonly string[],
   prepare: Prepare,
   stop: AbortSignal,
@@ -68,6 +75,7 @@ async function start(
   const end = (): Promise<void> => endProcess({ ...server, name: "the database" }, KILL_AFTER_MS, warn);
   try {
     const { pid = 0 } = server.child;
+    spawned?.(pid);
     const ended = server.ended.then((exit) => Promise.reject(new MongodEndedError(exit, files.logFile)));
     await unlessOver(ended, stop, async (over) => {
       await listening(port, over);

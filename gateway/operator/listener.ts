@@ -8,7 +8,7 @@ import { type HttpRequests, serveHttp } from "../http.ts";
 import { deliveryFor, respond } from "../http-answer.ts";
 import { isFramedClearly, refuseUnclear } from "../http-framing.ts";
 import { type Listener, listen } from "../listener.ts";
-import { findFailing } from "../readiness.ts";
+import { findReadiness } from "../readiness.ts";
 import { DIRECT } from "../transport.ts";
 import { EXPOSITION_TYPE } from "./exposition.ts";
 import { operatorFront } from "./front.ts";
@@ -34,8 +34,8 @@ export function listenForOperators(context: GatewayContext, token: OperatorToken
     const page = (path: string, make: () => Promise<Page>): void => servePage(app, path, make, events);
     page("/livez", async () => json(200, { status: "live" }));
     page("/readyz", async () => {
-      const failing = await findFailing(services, hub.isDraining);
-      return failing.length === 0 ? json(200, { status: "ready" }) : json(503, { status: "not ready", failing });
+      const { isReady, failing } = await findReadiness(services, hub.isDraining);
+      return json(isReady ? 200 : 503, { status: isReady ? "ready" : "not ready", ...(failing.length > 0 ? { failing } : {}) });
     });
     page("/metrics", async () => ({ status: 200, type: EXPOSITION_TYPE, body: await scrape.read() }));
     requests.addRoutes(app);

@@ -14,13 +14,42 @@ import type { ChannelTls } from "./tls.ts";
 export class Channel implements Invoker, Disposable {
   /** The grpc-js client, for streams beside the unary calls. */
   readonly grpc: Client;
+  readonly #inFlight = new Set<Promise<unknown>>();
 
   constructor(target: string, tls?: ChannelTls) {
     const isPlain = tls === undefined || isUnixSocket(target);
     this.grpc = new Client(target, isPlain ? credentials.createInsecure() : tls.channelCredentials, CHANNEL_OPTIONS);
   }
 
-  invoke(method: string, request: Uint8Array, { deadline, signal, ...from }: CallOptions): Promise<Uint8Array> {
+  async invoke(method: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+    const answer = this.#call(method, request, options);
+    this.#inFlight.add(answer);
+    try {
+      return await answer;
+    } finally {
+      this.#inFlight.delete(answer);
+    }
+  }
+
+  /** Settles when the unary calls that are in flight have ended. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#inFlight);
+  }
+
+  /** Whether the target says by a health check that a part of it serves ("": the server itself). */
+  async isServing(part: string, deadline: number): Promise<boolean> {
+    // grpc.health.v1: HealthCheckRequest{service = 1}, HealthCheckResponse{status = 1}, SERVING = 1.
+    const name = Buffer.from(part);
+    const request = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+    const response = await this.invoke("/grpc.health.v1.Health/Check", request, { deadline });
+    return response[0] === 0x08 && response[1] === 1;
+  }
+
+  [Symbol.dispose](): void {
+    this.grpc.close();
+  }
+
+  #call(method: string, request: Uint8Array, { deadline, signal, ...from }: CallOptions): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const call = this.grpc.makeUnaryRequest(
         method,
@@ -36,19 +65,6 @@ export class Channel implements Invoker, Disposable {
         call.cancel();
       }
     });
-  }
-
-  /** Whether the target says by a health check that a part of it serves ("": the server itself). */
-  async isServing(part: string, deadline: number): Promise<boolean> {
-    // grpc.health.v1: HealthCheckRequest{service = 1}, HealthCheckResponse{status = 1}, SERVING = 1.
-    const name = Buffer.from(part);
-    const request = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
-    const response = await this.invoke("/grpc.health.v1.Health/Check", request, { deadline });
-    return response[0] === 0x08 && response[1] === 1;
-  }
-
-  [Symbol.dispose](): void {
-    this.grpc.close();
   }
 }
 

@@ -5,14 +5,17 @@ import type { Call } from "./call.ts";
 import type { CallOptions } from "./client.ts";
 import type { WireStatus } from "./status.ts";
 
+const COPY_HEADER = "sallyport-copy";
+
 /**
- * Of every channel and server: room for the largest call (a report), pings that find a dead peer within seconds, and no way through a proxy that
- * the environment names.
+ * Of every channel and server: room for the largest call (a report), pings that find a dead peer within seconds, no way through a proxy that
+ * the environment names, and no policy of calls that somebody's DNS names.
  */
 export const CHANNEL_OPTIONS: ChannelOptions = {
   "grpc.max_receive_message_length": 16 * 1024 * 1024,
   "grpc.max_send_message_length": 16 * 1024 * 1024,
   "grpc.enable_http_proxy": 0,
+  "grpc.service_config_disable_resolution": 1,
   "grpc.keepalive_time_ms": 10_000,
   "grpc.keepalive_timeout_ms": 5_000,
   "grpc.keepalive_permit_without_calls": 1,
@@ -46,6 +49,18 @@ export function readCaller(metadata: Metadata): Pick<Call, "caller" | "isOperato
     isOperator: read("sallyport-operator") === "true",
     address: read("sallyport-address"),
   };
+}
+
+/** The headers that answer a gateway's Hello: they name the run of the process that answers. */
+export function copyMetadata(copy: string): Metadata {
+  const metadata = new Metadata();
+  metadata.set(COPY_HEADER, copy);
+  return metadata;
+}
+
+/** Reads what `copyMetadata` wrote; empty when nothing was. */
+export function readCopy(metadata: Metadata): string {
+  return String(metadata.get(COPY_HEADER)[0] ?? "");
 }
 
 /** An error as grpc-js sends it, its details in the trailers. */

@@ -1,12 +1,14 @@
-import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
+import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { Event } from "../../proto/gen/sallyport/gateway/v1/events.ts";
-import type { RelayCall, RelayRequest, RelayResponse, ToGateway } from "../../proto/gen/sallyport/relay/v1/relay.ts";
-import { SallyportError } from "../errors.ts";
+import type { RelayCall, RelayRequest, RelayResponse, ToGateway, ToService } from "../../proto/gen/sallyport/relay/v1/relay.ts";
+import { SallyportError, unavailable } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { answer, type Outcome } from "./answer.ts";
 import { BatchWriter } from "./batch-writer.ts";
 import type { Call, Caller, GatewayPeer, Implementation } from "./call.ts";
+import { copyMetadata, toServiceStatus } from "./metadata.ts";
 import type { Peer } from "./peer.ts";
+import type { RelayStreams } from "./relay-streams.ts";
 import { toWireStatus } from "./status.ts";
 
 /** What a service does when a gateway's stream begins and ends. */
@@ -17,72 +19,135 @@ export interface RelayObserver {
   woken?(accountId: string): void;
 }
 
-/**
- * Serves one relay stream until it ends. A stream whose first item is no Hello, or that has a second Hello, is ended. The calls on it are held
- * to the peer's roles like all others.
- */
-export function serveRelay(
-  stream: ServerDuplexStream<RelayRequest, RelayResponse>,
-  implementations: ReadonlyMap<string, Implementation>,
-  observer: RelayObserver,
-  peer: Peer,
-  logger: Logger,
-): void {
-  const writer = new BatchWriter<ToGateway>({ write: (items, written) => stream.write({ items }, written) }, sizeOf);
-  const running = new Map<number, RelayedCall>();
-  let gateway: GatewayPeer | undefined;
-  let isOver = false;
+/** What all relay streams of a server share. */
+export interface RelayService {
+  /** The id of this run of this process. */
+  readonly copy: string;
+  readonly implementations: ReadonlyMap<string, Implementation>;
+  readonly observer: RelayObserver;
+  readonly streams: RelayStreams;
+  readonly logger: Logger;
+}
 
-  const serve = async (call: RelayCall, from: GatewayPeer): Promise<void> => {
-    const implementation = implementations.get(call.method);
-    const context = new RelayedCall(call, from);
-    running.set(call.id, context);
-    const outcome = implementation ? await answer(implementation, call.request, context, peer, logger) : unknownMethod();
-    running.delete(call.id);
-    context.settle();
-    writer.add({ kind: { $case: "reply", value: toReply(call.id, outcome) } });
+/**
+ * Serves one relay stream until it ends. A stream whose first item is no Hello, or that has a second Hello, is ended; one that comes when the
+ * server stops is refused. The calls on it are held to the peer's roles like all others.
+ */
+export function serveRelay(stream: RelayStream, service: RelayService, peer: Peer): void {
+  const served = new ServedRelay(stream, service, peer);
+  stream.on("data", ({ items }: RelayRequest) => served.receive(items));
+  stream.on("end", () => served.end());
+  stream.on("cancelled", () => served.leave());
+  stream.on("error", () => served.leave());
+}
+
+type RelayStream = ServerDuplexStream<RelayRequest, RelayResponse>;
+
+/** One relay stream, from its Hello to its end. */
+class ServedRelay {
+  readonly #stream: RelayStream;
+  readonly #service: RelayService;
+  readonly #peer: Peer;
+  readonly #writer = new BatchWriter<ToGateway>({ write: (items, written) => this.#write(items, written) }, sizeOf);
+  readonly #tellLeaving = (): void => this.#writer.add({ kind: { $case: "leaving", value: {} } });
+  readonly #running = new Map<number, RelayedCall>();
+  #state: { readonly stage: "new" } | { readonly stage: "open"; readonly gateway: GatewayPeer } | { readonly stage: "over" } = {
+    stage: "new",
   };
 
-  const leave = (): void => {
-    isOver = true;
-    for (const call of running.values()) {
+  constructor(stream: RelayStream, service: RelayService, peer: Peer) {
+    this.#stream = stream;
+    this.#service = service;
+    this.#peer = peer;
+  }
+
+  receive(items: readonly ToService[]): void {
+    for (const { kind } of items) {
+      if (this.#state.stage === "open") {
+        this.#act(kind, this.#state.gateway);
+      } else if (this.#state.stage === "new") {
+        this.#begin(kind);
+      }
+    }
+  }
+
+  end(): void {
+    this.leave();
+    this.#stream.end();
+  }
+
+  /** The stream is over: its calls are aborted, what it held is forgotten. */
+  leave(): void {
+    const state = this.#state;
+    this.#state = { stage: "over" };
+    for (const call of this.#running.values()) {
       call.abort();
     }
-    running.clear();
-    if (gateway !== undefined) {
-      observer.gatewayLeft(gateway);
-      gateway = undefined;
+    this.#running.clear();
+    if (state.stage === "open") {
+      this.#service.observer.gatewayLeft(state.gateway);
+      this.#service.streams.remove(this.#tellLeaving);
     }
-  };
+  }
 
-  stream.on("data", ({ items }: RelayRequest) => {
-    for (const { kind } of items) {
-      if (isOver) {
-        return;
-      }
-      if ((kind?.$case === "hello") === (gateway !== undefined)) {
-        leave();
-        stream.end();
-      } else if (kind?.$case === "hello") {
-        gateway = createPeer(kind.value.incarnation, writer);
-        observer.gatewayJoined(gateway);
-        // The gateway takes the headers as the answer to its Hello.
-        stream.sendMetadata(new Metadata());
-      } else if (kind?.$case === "call" && gateway !== undefined) {
-        void serve(kind.value, gateway);
-      } else if (kind?.$case === "cancel") {
-        running.get(kind.value.callId)?.abort();
-      } else if (kind?.$case === "wake") {
-        observer.woken?.(kind.value.accountId);
-      }
+  #begin(kind: ToService["kind"]): void {
+    const { copy, observer, streams } = this.#service;
+    if (kind?.$case !== "hello") {
+      this.end();
+    } else if (streams.isLeaving) {
+      this.leave();
+      this.#stream.emit("error", toServiceStatus(toWireStatus(unavailable("the service is stopping", "STOPPING"))));
+    } else {
+      const gateway = createPeer(kind.value.incarnation, this.#writer);
+      this.#state = { stage: "open", gateway };
+      observer.gatewayJoined(gateway);
+      streams.add(this.#tellLeaving);
+      // The gateway takes the headers as the answer to its Hello.
+      this.#stream.sendMetadata(copyMetadata(copy));
     }
-  });
-  stream.on("end", () => {
-    leave();
-    stream.end();
-  });
-  stream.on("cancelled", leave);
-  stream.on("error", leave);
+  }
+
+  #act(kind: ToService["kind"], gateway: GatewayPeer): void {
+    switch (kind?.$case) {
+      case "hello":
+        this.end();
+        break;
+      case "call":
+        void this.#serve(kind.value, gateway);
+        break;
+      case "cancel":
+        this.#running.get(kind.value.callId)?.abort();
+        break;
+      case "ping":
+        this.#writer.add({ kind: { $case: "pong", value: {} } });
+        break;
+      case "wake":
+        this.#service.observer.woken?.(kind.value.accountId);
+        break;
+      case undefined:
+        break;
+    }
+  }
+
+  async #serve(call: RelayCall, from: GatewayPeer): Promise<void> {
+    const { implementations, logger } = this.#service;
+    const implementation = implementations.get(call.method);
+    const context = new RelayedCall(call, from);
+    this.#running.set(call.id, context);
+    const outcome = implementation ? await answer(implementation, call.request, context, this.#peer, logger) : unknownMethod();
+    this.#running.delete(call.id);
+    context.settle();
+    this.#writer.add({ kind: { $case: "reply", value: toReply(call.id, outcome) } });
+  }
+
+  #write(items: ToGateway[], written: () => void): void {
+    if (this.#state.stage === "over") {
+      // Dropped: a stream that has ended takes nothing.
+      written();
+    } else {
+      this.#stream.write({ items }, written);
+    }
+  }
 }
 
 function createPeer(incarnation: string, writer: BatchWriter<ToGateway>): GatewayPeer {

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type handleUnaryCall, Server, ServerCredentials, type ServerDuplexStream, type ServerUnaryCall } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { RelayRequest, RelayResponse } from "../../proto/gen/sallyport/relay/v1/relay.ts";
 import { isUnixSocket } from "../addresses.ts";
 import { createCallMetrics } from "../call-metrics.ts";
+import { newUuid } from "../ids.ts";
 import type { Running } from "../lifecycle.ts";
 import type { Logger } from "../logger.ts";
 import { Metrics } from "../metrics.ts";
@@ -13,6 +15,7 @@ import { localPeer, type Peer, peerNotAllowed, readPeer } from "./peer.ts";
 import { addReflection } from "./reflection.ts";
 import { relayService } from "./relay-method.ts";
 import { type RelayObserver, serveRelay } from "./relay-server.ts";
+import { RelayStreams } from "./relay-streams.ts";
 import { toWireStatus } from "./status.ts";
 import type { InternalTls } from "./tls.ts";
 
@@ -22,6 +25,8 @@ export interface RpcServerConfig {
   readonly listen: string;
   /** The variable that says so. */
   readonly variable?: string;
+  /** The id of this run of this process, which gateways tell copies apart by; by default a new one. */
+  readonly copy?: string;
   readonly implementations: readonly Implementation[];
   readonly observer: RelayObserver;
   /** What a server over TCP listens with: whoever connects shows a certificate, and is held to its roles. Undefined: plain. */
@@ -36,10 +41,17 @@ export interface RpcServerConfig {
 export interface RpcServer extends Running {
   /** Says by gRPC health checks whether the part answers; the server itself is the part "". */
   setHealth(part: string, serving: boolean): void;
+  /**
+   * Takes its leave: says by health checks that it does not serve, tells the gateways, which go elsewhere and end their streams when their calls have
+   * ended, and then takes no further call. Settles when all calls have ended, after 5 s at the latest.
+   */
+  drain(): Promise<void>;
 }
 
 /** More calls than that on one connection wait at its client's. */
 const MAX_STREAMS = 256;
+/** More than gateways take to end their streams. */
+const DRAIN_MS = 5_000;
 
 /**
  * Starts a gRPC server: every method as a unary call and on the relay stream, with the same handlers, health checks
@@ -52,6 +64,8 @@ export async function startRpcServer({ listen, tls, observer, ...offer }: RpcSer
   const peerOf = (call: Connected): Peer => (serverTls === undefined ? localPeer : readPeer(call.getAuthContext().sslPeerCertificate));
   const implementations = counting(offer);
   const byPath = new Map(implementations.map((implementation) => [implementation.method.path, implementation]));
+  const streams = new RelayStreams();
+  const relay = { copy: offer.copy ?? newUuid(), implementations: byPath, observer, streams, logger };
   for (const implementation of implementations) {
     server.register(implementation.method.path, unary(implementation, peerOf, logger), encodeBytes, decodeBytes, "unary");
   }
@@ -59,7 +73,7 @@ export async function startRpcServer({ listen, tls, observer, ...offer }: RpcSer
     relay: (stream: ServerDuplexStream<RelayRequest, RelayResponse>) => {
       const peer = peerOf(stream);
       if (peer.mayBe("gateway")) {
-        serveRelay(stream, byPath, observer, peer, logger);
+        serveRelay(stream, relay, peer);
       } else {
         stream.emit("error", toServiceStatus(toWireStatus(peerNotAllowed())));
       }
@@ -80,10 +94,22 @@ export async function startRpcServer({ listen, tls, observer, ...offer }: RpcSer
   return {
     address: listen.startsWith("unix:") ? listen : `${listen.slice(0, listen.lastIndexOf(":"))}:${port}`,
     setHealth: (part, serving) => health.setStatus(part, serving ? "SERVING" : "NOT_SERVING"),
+    drain: async () => {
+      health.setStatus("", "NOT_SERVING");
+      const over = new AbortController();
+      const late = sleep(DRAIN_MS, undefined, { signal: over.signal }).catch(() => undefined);
+      await Promise.race([streams.leave().then(() => endCalls(server)), late]);
+      over.abort();
+    },
     [Symbol.asyncDispose]: async () => {
       server.forceShutdown();
     },
   };
+}
+
+/** Takes no further call or connection; settles when those that stand have ended. */
+function endCalls(server: Server): Promise<void> {
+  return new Promise((resolve) => server.tryShutdown(() => resolve()));
 }
 
 function counting({

@@ -38,12 +38,14 @@ export class MutualServerCredentials extends ServerCredentials {
 export class MutualChannelCredentials extends ChannelCredentials {
   readonly #newest: () => SecureContext;
   readonly #role: PeerRole;
+  readonly #name: string | undefined;
 
-  /** `newest` is asked at each handshake. */
-  constructor(newest: () => SecureContext, role: PeerRole) {
+  /** `newest` is asked at each handshake. `name`: what servers are called, where their targets are addresses that it was resolved to. */
+  constructor(newest: () => SecureContext, role: PeerRole, name?: string) {
     super();
     this.#newest = newest;
     this.#role = role;
+    this.#name = name;
   }
 
   override _isSecure(): boolean {
@@ -59,7 +61,7 @@ export class MutualChannelCredentials extends ChannelCredentials {
     _options: object,
     callCredentials: CallCredentials = CallCredentials.createEmpty(),
   ): experimental.SecureConnector {
-    const host = experimental.splitHostPort(target.path)?.host ?? target.path;
+    const host = this.#name ?? experimental.splitHostPort(target.path)?.host ?? target.path;
     return {
       connect: (socket) => shakeHands(socket, this.#newest(), host, this.#role),
       waitForReady: () => Promise.resolve(),

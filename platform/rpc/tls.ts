@@ -51,9 +51,12 @@ export class InternalTls implements Disposable {
     return this.#server;
   }
 
-  /** For channels to servers of one role: a certificate that names other roles only is refused. */
-  to(role: PeerRole): ChannelTls {
-    return { channelCredentials: new MutualChannelCredentials(() => this.#context, role) };
+  /**
+   * For channels to servers of one role: a certificate that names other roles only is refused. `name` is the one that its certificate has to be
+   * for, by default the host of the channel's target.
+   */
+  to(role: PeerRole, name?: string): ChannelTls {
+    return { channelCredentials: new MutualChannelCredentials(() => this.#context, role, name) };
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,5 @@
-import { Channel } from "../../platform/rpc/channel.ts";
-import { createClient } from "../../platform/rpc/client.ts";
+import { AnyCopy } from "../../platform/rpc/any-copy.ts";
+import type { TargetOverrides } from "../../platform/rpc/targets.ts";
 import type { InternalTls } from "../../platform/rpc/tls.ts";
 import { erasureService } from "../../proto/gen/policy/services.ts";
 
@@ -11,32 +11,13 @@ export interface ChatErasure {
 
 const ASK_MS = 2_500;
 
-/** Asks the chat service over unary gRPC, at any of its targets (`host:port` or `unix:<path>`). */
-export function openChatErasure(targets: readonly string[], tls?: InternalTls): ChatErasure & Disposable {
-  const channels = targets.map((target) => new Channel(target, tls?.to("chat")));
-  const clients = channels.map((channel) => createClient(erasureService, channel));
-  let first = 0;
-
+/** Asks the chat service over unary gRPC, at any copy that the targets lead to. */
+export function openChatErasure(targets: readonly string[], tls?: InternalTls, overrides?: TargetOverrides): ChatErasure & Disposable {
+  const copies = new AnyCopy({ service: erasureService, role: "chat", targets, tls }, overrides);
   return {
     erase: async (accountId) => {
-      const turns = [...clients.slice(first), ...clients.slice(0, first)];
-      let failure: unknown;
-      for (const client of turns) {
-        try {
-          await client.eraseAccount({ accountId }, { deadline: Date.now() + ASK_MS });
-          return;
-        } catch (error) {
-          failure = error;
-          // A copy that hangs must not be asked first again.
-          first = (first + 1) % clients.length;
-        }
-      }
-      throw failure;
+      await copies.ask((client) => client.eraseAccount({ accountId }, { deadline: Date.now() + ASK_MS }));
     },
-    [Symbol.dispose]: () => {
-      for (const channel of channels) {
-        channel[Symbol.dispose]();
-      }
-    },
+    [Symbol.dispose]: () => copies[Symbol.dispose](),
   };
 }

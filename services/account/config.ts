@@ -47,7 +47,11 @@ export const accountVariables: AccountVariables = {
     meaning: "host:port or unix:<path> that the account service's gRPC server listens on",
     parse: listenAddress,
   },
-  CHAT_TARGETS: { default: "127.0.0.1:9102", meaning: "gRPC targets of the chat service, a comma list", parse: targetList },
+  CHAT_TARGETS: {
+    default: "127.0.0.1:9102",
+    meaning: "gRPC targets of the chat service: a comma list, or one dns:///name:port",
+    parse: targetList,
+  },
   MONGODB_URI: {
     default: "mongodb://127.0.0.1:27017/sallyport",
     meaning: "the database; the name in it prefixes the services' own",

@@ -1,3 +1,4 @@
+import { addDatabaseGauge } from "../../platform/database-gauge.ts";
 import type { Logger } from "../../platform/logger.ts";
 import { Metrics } from "../../platform/metrics.ts";
 import type { SecurityEventType } from "../../proto/gen/sallyport/account/v1/account.ts";
@@ -41,6 +42,7 @@ export interface AccountEvents {
   /** The keys of a provider could not be fetched. */
   providerKeysMissed(provider: string, fault: FetchFault, cause: unknown): void;
   databaseAwaited(): void;
+  databaseMigrated(version: number): void;
   databaseUp(): void;
   databaseDown(): void;
   sweepFailed(cause: unknown): void;
@@ -68,6 +70,7 @@ const REFUSALS: Readonly<Record<RefusalCause, true>> = {
 export function createEvents(logger: Logger, metrics: Metrics = new Metrics()): AccountEvents {
   const lost = metrics.counter("sallyport_security_events_lost_total", "Security events that could not be kept.");
   const failures = metrics.counter("sallyport_account_failures_total", "What failed and is tried again.", { what: ["follow-up", "sweep"] });
+  const showReachable = addDatabaseGauge(metrics);
   return {
     ...sessionEvents(logger, metrics),
     ...accountEvents(logger, metrics),
@@ -81,8 +84,15 @@ export function createEvents(logger: Logger, metrics: Metrics = new Metrics()): 
       failures.add(1, "follow-up");
     },
     databaseAwaited: () => logger.warn("waiting for the database"),
-    databaseUp: () => logger.info("database up"),
-    databaseDown: () => logger.error("database down"),
+    databaseMigrated: (version) => logger.info({ version }, "database migrated"),
+    databaseUp: () => {
+      logger.info("database up");
+      showReachable(true);
+    },
+    databaseDown: () => {
+      logger.error("database down");
+      showReachable(false);
+    },
     sweepFailed: (cause) => {
       logger.warn({ err: cause }, "sweep failed");
       failures.add(1, "sweep");

@@ -16,15 +16,15 @@ import { createContext } from "./context.ts";
 import { followUpAccounts } from "./follow-up.ts";
 import { loadProviders } from "./identity/load-providers.ts";
 import { implementations } from "./implementations.ts";
+import { accountDatabase } from "./store/database.ts";
 import { keyedData } from "./store/keyed-data.ts";
-import { accountSchemas } from "./store/schema.ts";
 import { sweepGrants } from "./sweep.ts";
 import { watchDatabase } from "./watch.ts";
 
 /**
  * Starts the account service: waits for the database, however long it takes, then answers gateways.
- * @throws ConfigError for a wrong list of identity providers, files of mutual TLS or a key that is missing or malformed; Error naming a key that data needs, or when the
- * address cannot be listened on.
+ * @throws ConfigError for a wrong list of identity providers, files of mutual TLS or a key that is missing or malformed; Error for a database of a newer version, naming a
+ * key that data needs, or when the address cannot be listened on.
  */
 export async function startAccount(config: AccountConfig, logger: Logger, metrics: Metrics = new Metrics()): Promise<Running> {
   const stack = new Disposables();
@@ -34,7 +34,7 @@ export async function startAccount(config: AccountConfig, logger: Logger, metric
     const ring = await openConfiguredRing(config.keysDir, "token");
     const database = stack.use(openDatabase(config.mongodbUri, "account"));
     const context = createContext(config, ring, providers, database.db, logger, undefined, metrics);
-    await prepareDatabase(database, accountSchemas, context.events.databaseAwaited);
+    await prepareDatabase(database, accountDatabase, context.events);
     stack.use(await keepTokenKeys(ring, database.db, config.lostKeys, logger));
     context.leaseWatch.seenUp();
 
@@ -61,6 +61,7 @@ export async function startAccount(config: AccountConfig, logger: Logger, metric
     const chat = openChatErasure(config.chatTargets, tls);
     stack.defer(() => chat[Symbol.dispose]());
     stack.use(followUpAccounts(context, chat));
+    stack.defer(() => server.drain());
 
     return { address: server.address, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
   } catch (error) {

@@ -51,7 +51,11 @@ export const chatVariables: {
   readonly SALLYPORT_LOG_LEVEL: Variable<string>;
 } & InternalTlsVariables = {
   CHAT_LISTEN: { default: "127.0.0.1:9102", meaning: "where the chat service listens: host:port or unix:<path>", parse: listenAddress },
-  ACCOUNT_TARGETS: { default: "127.0.0.1:9101", meaning: "where the account service listens: a comma list of targets", parse: targetList },
+  ACCOUNT_TARGETS: {
+    default: "127.0.0.1:9101",
+    meaning: "gRPC targets of the account service: a comma list, or one dns:///name:port",
+    parse: targetList,
+  },
   ...internalTlsVariables,
   MONGODB_URI: {
     default: "mongodb://127.0.0.1:27017/sallyport",

@@ -12,6 +12,7 @@ import { Inboxes } from "./delivery/inboxes.ts";
 import { Rooms } from "./delivery/rooms.ts";
 import { Sending } from "./delivery/sending.ts";
 import { Unreadable } from "./delivery/unreadable.ts";
+import { Wakes } from "./delivery/wakes.ts";
 import type { Directory } from "./directory.ts";
 import type { ChatEvents } from "./events.ts";
 import type { ChatKeys } from "./keys.ts";
@@ -45,6 +46,7 @@ export interface ChatContext {
   readonly unreadable: Unreadable;
   readonly custody: Custody;
   readonly inboxes: Inboxes;
+  readonly wakes: Wakes;
   readonly sending: Sending;
   readonly events: ChatEvents;
 }
@@ -87,17 +89,23 @@ export function createContext({ config, db, keys, directory, events, bounds, now
       announce(deliveries);
     },
   });
-  const inboxes = new Inboxes({
+  const inboxes: Inboxes = new Inboxes({
     lingerMs: config.lingerMs,
     store: (message) => custody.store(message),
     record: (message) => custody.record(message),
     forget: (recipientId, ids) => custody.forget(recipientId, ids),
     read: (recipientId, page) => custody.read(recipientId, page),
     failed: (error) => (error.status === "UNAVAILABLE" ? undefined : events.inboxUnreadable(error)),
+    woken: (actor) => wakes.receive(actor),
   });
+  const copy = newUuid();
+  const wakes = new Wakes({ inboxes, inbox, presence, copy, events, now });
   const announce = createAnnouncer(inboxes, presence);
   const rooms = new Rooms(inbox, bounds, now);
-  const sending = new Sending({ inboxes, custody, sends, blocks, directory, rooms, receipts, hybridClock, deadlineNow: Date.now });
-  const parts = { directory, hybridClock, sealer, receipts, unreadable, custody, inboxes, sending, events };
-  return { ...stores, ...parts, now, copy: newUuid() };
+  const sending = new Sending({
+    ...{ inboxes, wakes, custody, sends, blocks, directory, rooms, receipts, hybridClock },
+    deadlineNow: Date.now,
+  });
+  const parts = { directory, hybridClock, sealer, receipts, unreadable, custody, inboxes, wakes, sending, events };
+  return { ...stores, ...parts, now, copy };
 }

@@ -1,8 +1,8 @@
 import type { Clock } from "../../platform/clock.ts";
 import { unavailable } from "../../platform/errors.ts";
 import { GroupCommit } from "../../platform/group-commit.ts";
-import { Channel } from "../../platform/rpc/channel.ts";
-import { createClient } from "../../platform/rpc/client.ts";
+import { AnyCopy } from "../../platform/rpc/any-copy.ts";
+import type { TargetOverrides } from "../../platform/rpc/targets.ts";
 import type { InternalTls } from "../../platform/rpc/tls.ts";
 import { directoryService } from "../../proto/gen/policy/services.ts";
 
@@ -23,27 +23,26 @@ const BELIEVED_MS = 5_000;
 const MAX_BELIEVED = 50_000;
 const ASK_MS = 2_000;
 const MAX_ASKED = 1_000;
+/** Copies of the account service that one question goes to at most. */
+const MOST_COPIES = 2;
 
-/** A directory over unary gRPC to any of the targets. */
-export function openDirectory(targets: readonly string[], now: Clock, tls?: InternalTls): Directory & Disposable {
-  const channels = targets.map((target) => new Channel(target, tls?.to("account")));
-  const clients = channels.map((channel) => createClient(directoryService, channel));
+/** A directory over unary gRPC to any copy that the targets lead to. */
+export function openDirectory(
+  targets: readonly string[],
+  now: Clock,
+  tls?: InternalTls,
+  overrides?: TargetOverrides,
+): Directory & Disposable {
+  const copies = new AnyCopy({ service: directoryService, role: "account", targets, tls, mostAsked: MOST_COPIES }, overrides);
   const believed = new Map<string, number>();
 
-  // The client that answered last comes first: one that hangs costs one question, not every one.
-  let order: typeof clients = clients;
   const ask = async (accountIds: string[]): Promise<ReadonlySet<string>> => {
-    let cause: unknown;
-    for (const client of order) {
-      try {
-        const answer = await client.filterAccounts({ accountIds }, { deadline: now() + ASK_MS });
-        order = [client, ...clients.filter((other) => other !== client)];
-        return new Set(answer.accountIds.map((id) => id.toLowerCase()));
-      } catch (error) {
-        cause = error;
-      }
+    try {
+      const answer = await copies.ask((client) => client.filterAccounts({ accountIds }, { deadline: now() + ASK_MS }));
+      return new Set(answer.accountIds.map((id) => id.toLowerCase()));
+    } catch (error) {
+      throw unavailable("the account service cannot be asked", "ACCOUNT_SERVICE_UNAVAILABLE", error);
     }
-    throw unavailable("the account service cannot be asked", "ACCOUNT_SERVICE_UNAVAILABLE", cause);
   };
   const questions = new GroupCommit<string, boolean>(async (ids) => {
     const existing = await ask([...new Set(ids)]);
@@ -68,11 +67,7 @@ export function openDirectory(targets: readonly string[], now: Clock, tls?: Inte
     doubt: (accountId) => {
       believed.delete(accountId);
     },
-    [Symbol.dispose]: () => {
-      for (const channel of channels) {
-        channel[Symbol.dispose]();
-      }
-    },
+    [Symbol.dispose]: () => copies[Symbol.dispose](),
   };
 }
 

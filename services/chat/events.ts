@@ -1,11 +1,15 @@
+import { addDatabaseGauge } from "../../platform/database-gauge.ts";
 import type { SallyportError } from "../../platform/errors.ts";
 import type { Logger } from "../../platform/logger.ts";
 import { Metrics } from "../../platform/metrics.ts";
 import type { Accepted } from "./delivery/message.ts";
+import { FAULT_KINDS } from "./ledger/faults.ts";
+import { isConsistent, type LedgerReport } from "./ledger/report.ts";
 
 /** What happens in the chat service that somebody may want to know of; one function each. */
 export interface ChatEvents {
   databaseAwaited(): void;
+  databaseMigrated(version: number): void;
   databaseReachable(isReachable: boolean): void;
   /** A round that runs every so often failed; the next one makes up for it. */
   roundFailed(round: string, error: unknown): void;
@@ -17,6 +21,14 @@ export interface ChatEvents {
   /** Messages were acknowledged for the first time. Counted only. */
   messagesDelivered(count: number): void;
   messagesExpired(count: number): void;
+  /** The gateway of an account's socket was told that something came to pass in the inbox. Counted only. */
+  wakeSent(): void;
+  /** A gateway told of what came to pass in an inbox through another copy. Counted only. */
+  wakeReceived(): void;
+  /** It is not known whom to tell, or there is no stream to the gateway: the round of the copy that delivers finds it. Counted only. */
+  wakeLost(): void;
+  /** This copy has checked ledger against inboxes, and repaired what it could. */
+  ledgerVerified(report: LedgerReport): void;
   /** One write to the database named so many messages. Counted only. */
   batchWritten(collection: "sends" | "inbox", messages: number): void;
   reportFiled(reportId: string, messageCount: number): void;
@@ -38,9 +50,14 @@ export function createEvents(logger: Logger, metrics: Metrics = new Metrics()): 
   const faults = metrics.counter("sallyport_chat_faults_total", "What went wrong and is tried again or left in its place.", {
     fault: ["round", "inbox", "body"],
   });
+  const showReachable = addDatabaseGauge(metrics);
   return {
     databaseAwaited: () => logger.warn("waiting for the database"),
-    databaseReachable: (isReachable) => logger.info({ isReachable }, "database reachability changed"),
+    databaseMigrated: (version) => logger.info({ version }, "database migrated"),
+    databaseReachable: (isReachable) => {
+      logger.info({ isReachable }, "database reachability changed");
+      showReachable(isReachable);
+    },
     roundFailed: (round, err) => {
       logger.warn({ round, err }, "round failed");
       faults.add(1, "round");
@@ -54,9 +71,24 @@ export function createEvents(logger: Logger, metrics: Metrics = new Metrics()): 
       faults.add(1, "body");
     },
     ...messageEvents(logger, metrics),
+    ...wakeEvents(metrics),
     ...reportEvents(logger, metrics),
+    ...ledgerEvents(logger, metrics),
     accountErased: (messageCount) => logger.info({ messageCount }, "account erased"),
     lateMessagesErased: (count) => logger.info({ count }, "late messages erased"),
+  };
+}
+
+type WakeEvents = Pick<ChatEvents, "wakeSent" | "wakeReceived" | "wakeLost">;
+
+function wakeEvents(metrics: Metrics): WakeEvents {
+  const wakes = metrics.counter("sallyport_wakes_total", "Wakes between chat copies: sent, received, or lost and left to the next round.", {
+    way: ["sent", "received", "lost"],
+  });
+  return {
+    wakeSent: () => wakes.add(1, "sent"),
+    wakeReceived: () => wakes.add(1, "received"),
+    wakeLost: () => wakes.add(1, "lost"),
   };
 }
 
@@ -78,6 +110,22 @@ function messageEvents(logger: Logger, metrics: Metrics): MessageEvents {
       expired.add(count);
     },
     batchWritten: (collection, messages) => batches.observe(messages, collection),
+  };
+}
+
+function ledgerEvents(logger: Logger, metrics: Metrics): Pick<ChatEvents, "ledgerVerified"> {
+  const repaired = metrics.counter("sallyport_ledger_repairs_total", "What a crash had left half done and a check of the ledger mended.", {
+    kind: FAULT_KINDS,
+  });
+  return {
+    ledgerVerified: (report) => {
+      const { claims, bodies, unanswered } = report;
+      const faults = Object.fromEntries(Object.entries(report.faults).filter(([, { found }]) => found > 0));
+      logger[isConsistent(report) ? "info" : "error"]({ claims, bodies, unanswered, faults }, "ledger verified");
+      for (const kind of FAULT_KINDS) {
+        repaired.add(report.faults[kind].repaired, kind);
+      }
+    },
   };
 }
 

@@ -4,7 +4,8 @@ import type { ChatEvents } from "./events.ts";
 export interface Round {
   readonly name: string;
   readonly everyMs: number;
-  readonly run: () => Promise<void>;
+  /** Given up when `stopping` aborts. */
+  readonly run: (stopping: AbortSignal) => Promise<void>;
 }
 
 /** Starts rounds, each by itself, until disposed of; that waits for those that are under way. A failed one is reported and goes on. */
@@ -22,9 +23,11 @@ export function startRounds(rounds: readonly Round[], events: Pick<ChatEvents, "
 async function repeat({ name, everyMs, run }: Round, stopping: AbortSignal, events: Pick<ChatEvents, "roundFailed">): Promise<void> {
   while (await pause(everyMs, stopping)) {
     try {
-      await run();
+      await run(stopping);
     } catch (error) {
-      events.roundFailed(name, error);
+      if (!stopping.aborted) {
+        events.roundFailed(name, error);
+      }
     }
   }
 }

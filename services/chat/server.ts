@@ -20,18 +20,20 @@ import {
 import type { ChatConfig } from "./config.ts";
 import { type ChatContext, createContext } from "./context.ts";
 import { sweepExpired } from "./delivery/expiry.ts";
-import { healLostWakes } from "./delivery/lost-wakes.ts";
+import { createLapsing } from "./delivery/lapsing.ts";
+import { createHealing, HEALING_PARTS } from "./delivery/lost-wakes.ts";
 import { INBOX_BOUNDS } from "./delivery/rooms.ts";
 import { openDirectory } from "./directory.ts";
 import { finishErasures } from "./erasure.ts";
 import { createEvents } from "./events.ts";
 import { openKeys } from "./keys.ts";
+import { type LedgerTimes, ledgerRounds } from "./ledger/rounds.ts";
 import { admitReports } from "./reports/admission.ts";
 import { startRounds } from "./rounds.ts";
 import { chatHandlers, deliveryHandlers, erasureHandlers, moderationHandlers } from "./rpc/handlers.ts";
+import { chatDatabase } from "./store/database.ts";
 import type { InboxSize } from "./store/inbox.ts";
 import type { TimeShift } from "./store/report-buckets.ts";
-import { chatSchemas } from "./store/schema.ts";
 
 /** What a test may choose, and what the process counts besides. */
 export interface ChatOverrides {
@@ -43,13 +45,14 @@ export interface ChatOverrides {
   /** How often expired messages are looked for, and lost wakes and late messages of deleted accounts. */
   readonly sweepMs?: number;
   readonly healMs?: number;
+  readonly ledger?: LedgerTimes;
 }
 
 const HEALTH_MS = 500;
 const HEAL_MS = 5_000;
 const SWEEP_MS = 60_000;
 
-/** Starts a chat process: waits for the database, then serves. @throws Error when a key is missing or the address is taken. */
+/** Starts a chat process: waits for the database, then serves. @throws Error when the database is of a newer version, a key is missing or the address is taken. */
 export async function startChat(config: ChatConfig, logger: Logger, overrides: ChatOverrides = {}): Promise<Running> {
   const parts = new Disposables();
   try {
@@ -67,7 +70,7 @@ async function start(config: ChatConfig, logger: Logger, overrides: ChatOverride
   const tls = await openInternalTls(config.internalTls, logger, parts);
 
   const database = parts.use(openDatabase(config.mongodbUri, "chat"));
-  await prepareDatabase(database, chatSchemas, events.databaseAwaited);
+  await prepareDatabase(database, chatDatabase, events);
   const keys = parts.use(await openKeys(config, database.db, logger));
 
   const directory = openDirectory(config.accountTargets, Date.now, tls);
@@ -82,6 +85,7 @@ async function start(config: ChatConfig, logger: Logger, overrides: ChatOverride
       {
         listen: config.listen,
         variable: "CHAT_LISTEN",
+        copy: context.copy,
         implementations: [
           ...admitReports(context, implement(chatService, chatHandlers(context))),
           ...implement(deliveryService, deliveryHandlers(context)),
@@ -100,12 +104,15 @@ async function start(config: ChatConfig, logger: Logger, overrides: ChatOverride
   );
   server.setHealth("database", true);
   parts.use(startRounds(roundsOf(context, overrides), events));
+  parts.use(startRounds(ledgerRounds({ ...context, db: database.db, metrics }, overrides.ledger), events));
   parts.use(startRounds([{ name: "health", everyMs: HEALTH_MS, run: watch(database, server, events) }], events));
+  parts.defer(() => server.drain());
   return { address: server.address, [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose]() };
 }
 
 function roundsOf(context: ChatContext, { healMs = HEAL_MS, sweepMs = SWEEP_MS }: ChatOverrides): Parameters<typeof startRounds>[0] {
-  const { inbox, sends, events, now } = context;
+  const { inbox, inboxes, sends, events, now } = context;
+  const lapse = createLapsing(inboxes, now);
   const sweep = async (): Promise<void> => {
     const expired = await sweepExpired(sends, inbox, now());
     if (expired > 0) {
@@ -113,7 +120,8 @@ function roundsOf(context: ChatContext, { healMs = HEAL_MS, sweepMs = SWEEP_MS }
     }
   };
   return [
-    { name: "heal", everyMs: healMs, run: () => healLostWakes(context) },
+    { name: "heal", everyMs: healMs / HEALING_PARTS, run: createHealing(context) },
+    { name: "lapse", everyMs: healMs, run: async () => lapse() },
     { name: "erase", everyMs: healMs, run: () => finishErasures(context) },
     { name: "sweep", everyMs: sweepMs, run: sweep },
   ];

@@ -9,6 +9,9 @@ import type { Role } from "./stack.ts";
 export interface RoleProcess extends AsyncDisposable {
   /** Where its ready line says that it is. */
   readonly address: string;
+  readonly child: ChildProcess;
+  /** Resolves to the exit code; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
 }
 
 /** How a process that did not start ended. */
@@ -30,6 +33,8 @@ export async function startRoleProcess(role: Exclude<Role, "mongod">, env: Reado
   }
   return {
     address: line.replace(`ready ${role} `, ""),
+    child,
+    ended: ended.then(([code]) => code as number | null),
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGTERM");
       await ended;

@@ -38,6 +38,8 @@ export interface StackOptions {
   readonly embeddedDatabase?: boolean;
   /** A stack whose launcher is gone: the new one starts in its place, on its data, ports and database. */
   readonly inPlaceOf?: Stack;
+  /** Another program than the compiled one. */
+  readonly entry?: string;
 }
 
 const ENTRY = resolve(import.meta.dirname, "../../dist/bin/sallyport.js");
@@ -59,9 +61,15 @@ export async function stopSharedStacks(): Promise<void> {
 }
 
 /** Starts the launcher, on a data directory and on ports of its own, without rate limits, and resolves at its ready line. */
-export async function startStack({ env = {}, supervise = false, embeddedDatabase = false, inPlaceOf }: StackOptions = {}): Promise<Stack> {
+export async function startStack({
+  env = {},
+  supervise = false,
+  embeddedDatabase = false,
+  inPlaceOf,
+  entry = ENTRY,
+}: StackOptions = {}): Promise<Stack> {
   const place = inPlaceOf ?? (await newPlace(embeddedDatabase));
-  const launcher = spawn(process.execPath, [ENTRY, "start", ...(supervise ? ["--supervise"] : [])], {
+  const launcher = spawn(process.execPath, [entry, "start", ...(supervise ? ["--supervise"] : [])], {
     env: {
       PATH: process.env["PATH"],
       HOME: process.env["HOME"],

@@ -1,11 +1,7 @@
 import { GroupCommit } from "../../../platform/group-commit.ts";
 import { leasesSchema } from "../../../platform/leases.ts";
 import { asking, type Collection, type Db } from "../../../platform/mongo.ts";
-import type { GrantSocket } from "../tokens/access-token.ts";
 import { type GrantDocument, grantsSchema } from "./schema.ts";
-
-/** A socket, by its gateway's run and its number there. */
-export type SocketKey = Pick<GrantSocket, "incarnation" | "connection">;
 
 /** The access tokens that are out. */
 export interface Grants {
@@ -15,8 +11,8 @@ export interface Grants {
   find(digest: string): Promise<GrantDocument | null>;
   /** Ends one token. Repeating it is fine. */
   forget(digest: string): Promise<void>;
-  /** Ends the tokens of a socket. Repeating it is fine. */
-  release(socket: SocketKey): Promise<void>;
+  /** Ends the tokens of a socket, by their digests; group-committed. Repeating it is fine. */
+  release(digests: readonly string[]): Promise<void>;
   /** Ends the tokens of an account. Repeating it is fine. */
   erase(accountId: string): Promise<void>;
   /** Ends the tokens from before an instant whose gateway has no lease left, not even one that ran out. Repeating it is fine. */
@@ -28,7 +24,7 @@ export function createGrants(db: Db): Grants {
   const grants = db.collection<GrantDocument>(grantsSchema.name);
   const leases = db.collection<{ _id: string }>(leasesSchema.name);
   const additions = new GroupCommit((items: readonly GrantDocument[]) => commitAdditions(grants, items));
-  const releases = new GroupCommit((sockets: readonly SocketKey[]) => commitReleases(grants, sockets));
+  const releases = new GroupCommit((sockets: readonly (readonly string[])[]) => commitReleases(grants, sockets));
 
   return {
     add: (grant) => additions.add(grant),
@@ -36,7 +32,7 @@ export function createGrants(db: Db): Grants {
     forget: async (digest) => {
       await asking(() => grants.deleteOne({ _id: digest }));
     },
-    release: (socket) => releases.add(socket),
+    release: (digests) => releases.add(digests),
     erase: async (accountId) => {
       await asking(() => grants.deleteMany({ accountId }));
     },
@@ -60,13 +56,11 @@ async function commitAdditions(grants: Collection<GrantDocument>, items: readonl
   return items.map(() => undefined);
 }
 
-async function commitReleases(grants: Collection<GrantDocument>, sockets: readonly SocketKey[]): Promise<readonly undefined[]> {
-  const filters = sockets.map(({ incarnation, connection }) => ({ "socket.incarnation": incarnation, "socket.connection": connection }));
-  await asking(() =>
-    grants.bulkWrite(
-      filters.map((filter) => ({ deleteMany: { filter } })),
-      { ordered: false },
-    ),
-  );
+/** One of each: a deletion of many may pass documents by while the database moves a range to another shard (SERVER-20361). */
+async function commitReleases(grants: Collection<GrantDocument>, sockets: readonly (readonly string[])[]): Promise<readonly undefined[]> {
+  const deletions = sockets.flat().map((digest) => ({ deleteOne: { filter: { _id: digest } } }));
+  if (deletions.length > 0) {
+    await asking(() => grants.bulkWrite(deletions, { ordered: false }));
+  }
   return sockets.map(() => undefined);
 }

@@ -1,4 +1,4 @@
-import { asking, type Db, type Document } from "../../../platform/mongo.ts";
+import { asking, type Collection, type Db, type Document } from "../../../platform/mongo.ts";
 import type { ServiceName } from "../../../proto/method.ts";
 import { PURGE_AFTER_MS, type RevocationReason, type SessionDocument, sessionsSchema } from "./schema.ts";
 import { beforeDeadline, readDatabaseTime } from "./time.ts";
@@ -14,10 +14,24 @@ export interface Revocations {
    * whoever repeats what failed half-way learns of all.
    */
   endAll(ending: SessionsEnding, except?: string): Promise<readonly EndedSession[]>;
-  /** The ids of the sessions that ended at `since` (milliseconds since the epoch) or later, and some that ended a little before. */
-  listSince(since: number): Promise<readonly string[]>;
+  /** The sessions that ended at `since` (milliseconds since the epoch) or later, and some that ended a little before: the first of them. */
+  listSince(since: number): Promise<RevocationsPage>;
+  /** Goes on with a list where a page of it ended. */
+  listRest(rest: RevocationPlace): Promise<RevocationsPage>;
   /** The database's clock, in milliseconds since the epoch. */
   now(): Promise<number>;
+}
+
+/** The ids of sessions in the order in which they ended, at most 10,000, and where the list goes on. */
+export interface RevocationsPage {
+  readonly sessionIds: readonly string[];
+  readonly rest: RevocationPlace | undefined;
+}
+
+/** Behind the end of a session, by its time (milliseconds since the epoch); the id tells those of one time apart. */
+export interface RevocationPlace {
+  readonly at: number;
+  readonly sessionId: string;
 }
 
 /** Whose sessions are to end and why; not after the deadline (milliseconds since the epoch). */
@@ -39,6 +53,9 @@ export interface EndedSession {
  * and a presentation that was judged just before an end may reach its gateway after the news of it (up to its deadline of 5 s).
  */
 export const OVERLAP_MS = 20_000;
+
+/** Ends that are listed at a time. */
+export const MAX_LISTED = 10_000;
 
 /** The ends of sessions in a database. */
 export function createRevocations(db: Db): Revocations {
@@ -67,14 +84,28 @@ export function createRevocations(db: Db): Revocations {
         const ended = await sessions.find({ ...those, revokedFor: reason, $expr: lately }, { projection: END }).toArray();
         return ended.flatMap((session) => endOf(session) ?? []);
       }),
-    listSince: (since) =>
-      asking(async () => {
-        const ended = { revokedAt: { $gte: new Date(since - OVERLAP_MS) } };
-        // What one server has is enough to close a socket: its news must not wait for the majority.
-        const options = { projection: { _id: 1 }, sort: { revokedAt: 1 }, readConcern: { level: "local" } } as const;
-        return idsOf(await sessions.find(ended, options).toArray());
-      }),
+    listSince: (since) => asking(() => listEnds(sessions, { revokedAt: { $gte: new Date(since - OVERLAP_MS) } })),
+    listRest: ({ at, sessionId }) => {
+      const [time, isBehind] = [new Date(at), { $gt: new Date(at) }];
+      return asking(() => listEnds(sessions, { revokedAt: { $gte: time }, $or: [{ revokedAt: isBehind }, { _id: { $gt: sessionId } }] }));
+    },
     now: async () => (await asking(() => readDatabaseTime(db))).getTime(),
+  };
+}
+
+async function listEnds(sessions: Collection<SessionDocument>, which: Document): Promise<RevocationsPage> {
+  // What one server has is enough to close a socket: its news must not wait for the majority.
+  const options = {
+    projection: { revokedAt: 1 },
+    sort: { revokedAt: 1, _id: 1 },
+    limit: MAX_LISTED,
+    readConcern: { level: "local" },
+  } as const;
+  const ended = await sessions.find(which, options).toArray();
+  const last = ended[MAX_LISTED - 1];
+  return {
+    sessionIds: ended.map(({ _id }) => _id),
+    rest: last?.revokedAt && { at: last.revokedAt.getTime(), sessionId: last._id },
   };
 }
 
@@ -92,8 +123,4 @@ function endOf(session: Pick<SessionDocument, "_id" | "revokedAt" | "revokedFor"
 
 function whyNot(session: Pick<SessionDocument, "_id" | "revokedAt" | "revokedFor"> | null): EndedSession | "tooLate" | "unknown" {
   return session === null ? "unknown" : (endOf(session) ?? "tooLate");
-}
-
-function idsOf(documents: readonly { readonly _id: string }[]): readonly string[] {
-  return documents.map(({ _id }) => _id);
 }

@@ -78,7 +78,7 @@ export const EVENTS_KEPT_MS: number = 90 * 86_400_000;
 /** How long a session's document outlives its last exchange or its end: longer than a token lives unused. */
 export const PURGE_AFTER_MS: number = 100 * 86_400_000;
 
-/** One document for each account; a dev name names one account, and so does an identity. */
+/** One document for each account; a dev name names one account, and so does an identity: only one shard can see to that. */
 export const accountsSchema: CollectionSchema = {
   name: "accounts",
   indexes: [
@@ -95,9 +95,10 @@ export const accountsSchema: CollectionSchema = {
 /** One document for each session, with the families of all its services. The indexes on its end are the log of revocations. */
 export const sessionsSchema: CollectionSchema = {
   name: "sessions",
+  shardKey: "_id",
   indexes: [
     { key: { accountId: 1, createdAt: -1 } },
-    { key: { revokedAt: 1 }, partialFilterExpression: { revokedAt: { $exists: true } } },
+    { key: { revokedAt: 1, _id: 1 }, partialFilterExpression: { revokedAt: { $exists: true } } },
     { key: { purgeAt: 1 }, expireAfterSeconds: 0 },
   ],
 };
@@ -105,16 +106,14 @@ export const sessionsSchema: CollectionSchema = {
 /** One document for each access token. */
 export const grantsSchema: CollectionSchema = {
   name: "grants",
-  indexes: [
-    { key: { "socket.incarnation": 1, "socket.connection": 1 } },
-    { key: { accountId: 1 } },
-    { key: { purgeAt: 1 }, expireAfterSeconds: 0 },
-  ],
+  shardKey: "_id",
+  indexes: [{ key: { "socket.incarnation": 1 } }, { key: { accountId: 1 } }, { key: { purgeAt: 1 }, expireAfterSeconds: 0 }],
 };
 
 /** One document for each security event. */
 export const securityEventsSchema: CollectionSchema = {
   name: "securityEvents",
+  shardKey: "accountId",
   indexes: [
     { key: { accountId: 1, occurredAt: -1, type: -1, _id: -1 } },
     { key: { occurredAt: 1 }, expireAfterSeconds: EVENTS_KEPT_MS / 1000 },

@@ -23,10 +23,10 @@ export function createSecurityEvents(db: Db): SecurityEvents {
   return {
     add: async (events) => {
       const additions = events.map((document) => {
-        const { _id, ...event } = document;
+        const { _id, accountId, ...event } = document;
         return TOLD_ONCE.has(event.type)
           ? { insertOne: { document } }
-          : { updateOne: { filter: { _id }, update: { $setOnInsert: event }, upsert: true } };
+          : { updateOne: { filter: { _id, accountId }, update: { $setOnInsert: event }, upsert: true } };
       });
       const { insertedIds, upsertedIds } = await asking(() => securityEvents.bulkWrite(additions, { ordered: false }));
       return events.map((_event, index) => index in insertedIds || index in upsertedIds);

@@ -1,12 +1,13 @@
 import type { Clock } from "../../../platform/clock.ts";
-import { SallyportError } from "../../../platform/errors.ts";
+import { SallyportError, unavailable } from "../../../platform/errors.ts";
 import { GroupCommit } from "../../../platform/group-commit.ts";
 import type { Sealer } from "../at-rest/sealer.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import type { Erasures } from "../store/erasures.ts";
-import type { Inbox, InboxHeading, InboxKey, InboxPage } from "../store/inbox.ts";
+import type { BodyKey, Inbox, InboxHeading, InboxKey, InboxPage } from "../store/inbox.ts";
 import type { InboxDocument } from "../store/schema.ts";
 import type { Claim, SendRecord, Sends } from "../store/sends.ts";
+import { CONFIRMED_AFTER_MS } from "./claim-age.ts";
 import type { Digester } from "./digester.ts";
 import { acceptedAtOf, type HybridClock, orderAt } from "./hybrid-clock.ts";
 import type { Accepted, ChatMessage } from "./message.ts";
@@ -58,13 +59,17 @@ export class Custody {
 
   /** Keeps a message until it is acknowledged. A repeat is answered as the first was. @throws ALREADY_EXISTS when the id is another message's. */
   async store(message: ChatMessage): Promise<Accepted> {
-    const earlier = await this.#parts.sends.claim(this.#claim(message));
+    const { sends, inbox, hybridClock } = this.#parts;
+    // A claim of that time may have been given up already, and is not made again.
+    const fresh = this.#isOld(acceptedAtOf(message.order)) ? { ...message, order: hybridClock.next() } : message;
+    const claim = this.#claim(fresh);
+    const earlier = await sends.claim(claim);
     if (earlier !== undefined) {
       await this.#requireSame(earlier, message);
       return earlier.state === "pending" ? this.#repair(earlier, message) : acceptedAs(earlier);
     }
-    await this.#parts.inbox.add(this.#seal(message));
-    return { state: "stored", acceptedAt: acceptedAtOf(message.order), receiptKid: message.receiptKid };
+    const isPlaced = await inbox.add(this.#seal(fresh));
+    return this.#answerPlaced({ ...claim, state: "pending" }, message, isPlaced, this.#isOld(claim.acceptedAt));
   }
 
   /** Writes a message down as delivered whose body was never stored. @throws as `store`. */
@@ -89,7 +94,8 @@ export class Custody {
   /** Answers a repeat from what the ledger knows; a claim whose body was lost gets it back. @throws ALREADY_EXISTS as `store`. */
   async repeat(earlier: SendRecord, message: ChatMessage): Promise<Accepted> {
     await this.#requireSame(earlier, message);
-    const isWhole = earlier.state !== "pending" || (await this.#parts.inbox.has(message));
+    const { acceptedAt } = earlier;
+    const isWhole = earlier.state !== "pending" || ((await this.#parts.inbox.has(message, acceptedAt)) && !this.#isOld(acceptedAt));
     return isWhole ? acceptedAs(earlier) : this.#repair(earlier, message);
   }
 
@@ -98,12 +104,12 @@ export class Custody {
     return this.#forgetting.add(ids.map((id) => ({ recipientId, id })));
   }
 
-  /** The oldest messages of an inbox that can be read; others stay in it. What a crash left behind of ended ones is removed instead. */
+  /** The oldest messages of an inbox that can be read; others stay in it. What a crash left behind without a claim is removed instead. */
   async read(recipientId: string, page: InboxPage): Promise<{ messages: readonly ChatMessage[]; exhausted: boolean }> {
     const exclude = [...page.exclude];
     for (;;) {
       const { documents, exhausted } = await this.#parts.inbox.readOldest(recipientId, { ...page, exclude });
-      const opened = await Promise.all((await this.#withoutEnded(recipientId, documents)).map((document) => this.#tryOpen(document)));
+      const opened = await Promise.all((await this.#claimed(documents)).map((document) => this.#tryOpen(document)));
       const leftOut = opened.flatMap((one) => ("unreadable" in one ? [one.unreadable] : []));
       if (leftOut.length === 0) {
         return { messages: opened.flatMap((one) => ("unreadable" in one ? [] : [one])), exhausted };
@@ -113,14 +119,20 @@ export class Custody {
     }
   }
 
-  async #withoutEnded(recipientId: string, documents: readonly InboxDocument[]): Promise<readonly InboxDocument[]> {
+  /** Those whose claim is pending. The claim of another one is ended or given up for good, as it was there before its body: the body goes. */
+  async #claimed(documents: readonly InboxDocument[]): Promise<readonly InboxDocument[]> {
     if (documents.length === 0) {
       return [];
     }
     const { inbox, sends, hybridClock } = this.#parts;
-    const ended = new Set(await sends.findEnded(documents.map(({ _id }) => _id)));
-    await inbox.remove([...ended].map((id) => ({ recipientId, id })));
-    const waiting = documents.filter(({ _id }) => !ended.has(_id));
+    const claims = await sends.findAll(documents.map(({ _id }) => _id));
+    const unclaimed = documents.filter((document) => !isClaimedBy(document, claims.get(document._id)));
+    // Rare, and no body is removed on the word of a member of the database that may be cut off.
+    const doubtful = unclaimed.filter(({ _id }) => (claims.get(_id)?.state ?? "pending") === "pending");
+    const claimed = await sends.findPending(doubtful.map(toBodyKey));
+    const stray = new Set(unclaimed.filter(({ _id }) => !claimed.has(_id)));
+    await inbox.discard([...stray].map(toBodyKey));
+    const waiting = documents.filter((document) => !stray.has(document));
     for (const { order } of waiting) {
       hybridClock.see(order);
     }
@@ -160,20 +172,41 @@ export class Custody {
     }
   }
 
-  /** The body may have been taken away by an acknowledgement rather than lost: the ledger is asked again once it is back. */
   async #repair(earlier: SendRecord, message: ChatMessage): Promise<Accepted> {
     const { sends, inbox, erasures, now } = this.#parts;
     const order = orderAt(earlier.acceptedAt);
-    await inbox.add(this.#seal({ ...message, order, receiptKid: earlier.receiptKid }));
+    const isPlaced = await inbox.add(this.#seal({ ...message, order, receiptKid: earlier.receiptKid }));
     // Stored, then looked; an erasure is written down, then looks for what is stored: one of the two sees the other.
     if (await erasures.has(message.recipientId)) {
       await sends.erase([message.id], now());
     }
-    const latest = (await sends.findAll([message.id])).get(message.id) ?? earlier;
-    if (latest.state !== "pending") {
-      await inbox.remove([message]);
+    return this.#answerPlaced(earlier, message, isPlaced, true);
+  }
+
+  /**
+   * Answers once the body is in. Its claim may be gone by then: ended by an acknowledgement, so the body goes again; or given up for want
+   * of the body, so the message is claimed anew. Where that is possible at all, a write confirms that it is not so.
+   */
+  async #answerPlaced(claim: SendRecord, message: ChatMessage, isPlaced: boolean, isDoubtful: boolean): Promise<Accepted> {
+    const { sends, inbox, hybridClock } = this.#parts;
+    if (isPlaced && (!isDoubtful || (await sends.confirm(claim)))) {
+      return acceptedAs(claim);
     }
+    const latest = (await sends.findAll([message.id])).get(message.id);
+    if (latest === undefined || (latest.state === "pending" && latest.acceptedAt !== claim.acceptedAt)) {
+      return this.store({ ...message, order: hybridClock.next() });
+    }
+    if (latest.state === "pending") {
+      // The body of a claim that is gone, by a clock that is far ahead, has its place until a check of the ledger removes it.
+      throw unavailable("the message cannot be kept yet", "BODY_NOT_PLACED");
+    }
+    await inbox.remove([message]);
     return acceptedAs(latest);
+  }
+
+  /** Whether a check of the ledger may soon give up a claim of that time, or has. */
+  #isOld(acceptedAt: number): boolean {
+    return this.#parts.now() - acceptedAt > CONFIRMED_AFTER_MS;
   }
 
   async #requireSame({ digest, digestKid }: SendRecord, message: ChatMessage): Promise<void> {
@@ -208,6 +241,14 @@ export function idReused(): SallyportError {
 
 function acceptedAs({ state, acceptedAt, receiptKid }: SendRecord): Accepted {
   return { state: state === "pending" ? "stored" : state, acceptedAt, receiptKid };
+}
+
+function isClaimedBy({ acceptedAt }: InboxDocument, claim: SendRecord | undefined): boolean {
+  return claim?.state === "pending" && claim.acceptedAt === acceptedAt.getTime();
+}
+
+function toBodyKey({ _id, recipientId, acceptedAt }: InboxDocument): BodyKey {
+  return { id: _id, recipientId, acceptedAt: acceptedAt.getTime() };
 }
 
 function toDelivery({ _id, clientMessageId, senderId, recipientId }: InboxHeading, deliveredAt: number): Delivery {

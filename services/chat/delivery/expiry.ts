@@ -15,7 +15,7 @@ export async function sweepExpired(sends: Sends, inbox: Inbox, now: number): Pro
       due.map(({ id }) => id),
       now,
     );
-    await inbox.remove(due);
+    await inbox.discard(due);
     ended += expired.size;
   }
   for (;;) {

@@ -27,8 +27,8 @@ export interface Attachment {
 /** Whether the database holds messages that the socket has not: perhaps; being asked; no. */
 export type Backlog =
   | { readonly kind: "behind" }
-  /** `acknowledged`: since the question; `woken`: the answer may be old by the time it comes. */
-  | { readonly kind: "reading"; readonly acknowledged: ReadonlySet<string>; readonly woken: boolean }
+  /** `acknowledged`: since the question; `woken`: the answer may be old by the time it comes; `isAgain`: one was too old already. */
+  | { readonly kind: "reading"; readonly acknowledged: ReadonlySet<string>; readonly woken: boolean; readonly isAgain: boolean }
   | { readonly kind: "drained" };
 
 /** Where a message is that this process knows. */

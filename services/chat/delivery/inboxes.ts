@@ -3,15 +3,21 @@ import type { RelayObserver } from "../../../platform/rpc/relay-server.ts";
 import { InboxActor, type InboxPorts } from "./inbox-actor.ts";
 import type { Attachment } from "./inbox-state.ts";
 
+/** What inboxes need: what each of them does, and who hears of wakes. */
+export interface InboxesPorts extends InboxPorts {
+  /** Another copy has stored or ended something in an inbox. */
+  woken(actor: InboxActor): void;
+}
+
 /** The inboxes that something goes on in, and the gateways that are connected. */
 export class Inboxes implements RelayObserver {
-  readonly #ports: InboxPorts;
+  readonly #ports: InboxesPorts;
   readonly #actors = new Map<string, InboxActor>();
   /** Which accounts have sockets on a gateway's stream. */
   readonly #accounts = new Map<GatewayPeer, Set<string>>();
   readonly #byIncarnation = new Map<string, GatewayPeer>();
 
-  constructor(ports: InboxPorts) {
+  constructor(ports: InboxesPorts) {
     this.#ports = ports;
   }
 
@@ -32,7 +38,10 @@ export class Inboxes implements RelayObserver {
   }
 
   woken(accountId: string): void {
-    this.#actors.get(accountId)?.handle({ kind: "woken" });
+    const actor = this.#actors.get(accountId);
+    if (actor !== undefined) {
+      this.#ports.woken(actor);
+    }
   }
 
   /** Whether a gateway's stream still stands. */
@@ -69,6 +78,11 @@ export class Inboxes implements RelayObserver {
   /** The inboxes that a socket has the events of. */
   attached(): readonly { readonly inbox: InboxActor; readonly current: Attachment }[] {
     return [...this.#actors.values()].flatMap((inbox) => (inbox.state.current ? [{ inbox, current: inbox.state.current }] : []));
+  }
+
+  /** The sockets that are attached and not activated. */
+  candidates(): readonly { readonly inbox: InboxActor; readonly candidate: Attachment }[] {
+    return [...this.#actors.values()].flatMap((inbox) => [...inbox.state.candidates.values()].map((candidate) => ({ inbox, candidate })));
   }
 
   /** How many inboxes something goes on in. */

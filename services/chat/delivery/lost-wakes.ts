@@ -7,7 +7,9 @@ import { landGone } from "./landing.ts";
 import { MAX_IN_FLIGHT } from "./page.ts";
 import type { Unreadable } from "./unreadable.ts";
 
-const CHUNK = 100;
+/** All attached inboxes are looked through in so many parts, one after the other. */
+export const HEALING_PARTS = 20;
+const CHUNK = 250;
 
 /** What is looked through. */
 export interface Healed {
@@ -17,15 +19,30 @@ export interface Healed {
   readonly unreadable: Pick<Unreadable, "size">;
 }
 
-/** Finds what nobody was told of: messages that another copy stored or ended, sockets that have the events elsewhere. Repeat it every few seconds. */
-export async function healLostWakes({ inboxes, inbox, presence, unreadable }: Healed): Promise<void> {
-  const attached = inboxes.attached();
-  for (let start = 0; start < attached.length; start += CHUNK) {
-    const chunk = attached.slice(start, start + CHUNK).map((one) => one.inbox);
-    await landWhereFull(chunk, inbox);
-    await wakeThoseWithNews(chunk, inbox, unreadable.size);
-    await dropOutdated(chunk, presence);
-  }
+/**
+ * Finds what nobody was told of: messages that another copy stored or ended, sockets that have the events elsewhere. Each call looks through
+ * the next part of the inboxes: repeat it so that all parts take a few seconds.
+ */
+export function createHealing({ inboxes, inbox, presence, unreadable }: Healed): () => Promise<void> {
+  let attached: readonly InboxActor[] = [];
+  let part = 0;
+  return async () => {
+    if (part === 0) {
+      attached = inboxes.attached().map((one) => one.inbox);
+    }
+    const actors = attached.slice(boundOf(part, attached.length), boundOf(part + 1, attached.length));
+    part = (part + 1) % HEALING_PARTS;
+    for (let start = 0; start < actors.length; start += CHUNK) {
+      const chunk = actors.slice(start, start + CHUNK);
+      await landWhereFull(chunk, inbox);
+      await wakeThoseWithNews(chunk, inbox, unreadable.size);
+      await dropOutdated(chunk, presence);
+    }
+  };
+}
+
+function boundOf(part: number, total: number): number {
+  return Math.floor((part * total) / HEALING_PARTS);
 }
 
 async function landWhereFull(actors: readonly InboxActor[], inbox: Inbox): Promise<void> {

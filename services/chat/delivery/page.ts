@@ -16,7 +16,7 @@ export function hasRoom({ inFlight, uncredited }: Attachment): boolean {
 }
 
 /** Asks for what the current socket has not had, if there may be something and there is room. No cursor: late writers would be skipped. */
-export function readOn(state: InboxState, emit: Emit): InboxState {
+export function readOn(state: InboxState, emit: Emit, isAgain = false): InboxState {
   const { current } = state;
   if (current === undefined || current.backlog.kind !== "behind" || !hasRoom(current)) {
     return state;
@@ -28,7 +28,7 @@ export function readOn(state: InboxState, emit: Emit): InboxState {
     maxMessages: MAX_IN_FLIGHT - current.inFlight.size,
     maxBytes: MAX_UNCREDITED - current.uncredited,
   });
-  return withCurrent(state, { ...current, backlog: { kind: "reading", acknowledged: new Set(), woken: false } });
+  return withCurrent(state, { ...current, backlog: { kind: "reading", acknowledged: new Set(), woken: false, isAgain } });
 }
 
 /** Something may wait that this process does not know of. */
@@ -62,8 +62,10 @@ export function turnPage(state: InboxState, page: PageRead, emit: Emit): InboxSt
     return state;
   }
   if (current.backlog.woken) {
-    // It may lack what has come since, and what was left out of it then: newer messages would pass those.
-    return readOn(fallBehind(state, current), emit);
+    // It may lack what has come since, and what was left out of it then: newer messages would pass those. One page is read again for that;
+    // where wakes come faster than pages, what is older than all of memory goes on.
+    const due = current.backlog.isAgain ? olderThanMemory(state, current, page.messages) : [];
+    return readOn(fallBehind(state, pushAll(current, due, emit).socket), emit, true);
   }
   const due = mergeDue(state, current, page);
   const { socket, count } = pushAll(current, due, emit);
@@ -79,12 +81,22 @@ function fallBehind(state: InboxState, current: Attachment): InboxState {
 }
 
 function mergeDue(state: InboxState, current: Reading, { messages, exhausted }: PageRead): readonly ChatMessage[] {
-  const isNews = ({ id }: ChatMessage): boolean =>
-    !current.inFlight.has(id) && !state.entries.has(id) && !state.forgetting.has(id) && !current.backlog.acknowledged.has(id);
   // What is newer than the page may have something older before it that is on the next page.
   const end = exhausted ? Number.POSITIVE_INFINITY : (messages.at(-1)?.order ?? Number.NEGATIVE_INFINITY);
   const inMemory = [...state.entries.values()].filter((entry) => isUnpushed(entry, current) && entry.message.order <= end);
-  return [...messages.filter(isNews), ...inMemory.map(({ message }) => message)].sort((a, b) => a.order - b.order);
+  return [...messages.filter((one) => isNews(state, current, one)), ...inMemory.map(({ message }) => message)].sort(
+    (a, b) => a.order - b.order,
+  );
+}
+
+function olderThanMemory(state: InboxState, current: Reading, messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  const inMemory = [...state.entries.values()].filter((entry) => isUnpushed(entry, current));
+  const end = Math.min(...inMemory.map(({ message }) => message.order));
+  return messages.filter((one) => one.order < end && isNews(state, current, one));
+}
+
+function isNews({ entries, forgetting }: InboxState, { inFlight, backlog }: Reading, { id }: ChatMessage): boolean {
+  return !inFlight.has(id) && !entries.has(id) && !forgetting.has(id) && !backlog.acknowledged.has(id);
 }
 
 function pushAll(current: Attachment, due: readonly ChatMessage[], emit: Emit): { socket: Attachment; count: number } {

@@ -7,10 +7,12 @@ import type { Blocks } from "../store/blocks.ts";
 import type { SendRecord, Sends } from "../store/sends.ts";
 import { type Custody, idReused } from "./custody.ts";
 import type { HybridClock } from "./hybrid-clock.ts";
+import type { InboxActor } from "./inbox-actor.ts";
 import { isTaken } from "./inbox-state.ts";
 import type { Inboxes } from "./inboxes.ts";
 import type { Accepted, ChatMessage } from "./message.ts";
 import type { Rooms } from "./rooms.ts";
+import type { Wakes } from "./wakes.ts";
 
 /** What a sender asks for; ids in lower case. */
 export interface Send {
@@ -31,6 +33,7 @@ export interface Sent {
 /** What sending needs. */
 export interface SendingParts {
   readonly inboxes: Inboxes;
+  readonly wakes: Pick<Wakes, "send">;
   readonly custody: Custody;
   readonly sends: Sends;
   readonly blocks: Blocks;
@@ -86,7 +89,7 @@ export class Sending {
       try {
         const known = await earlier;
         if (known !== undefined) {
-          return { message, accepted: await this.#repeat(known, message) };
+          return { message, accepted: await this.#repeat(inbox, known, message) };
         }
         // Whoever has had it may have acknowledged it: its sender is not refused any more.
         const taken = isTaken(inbox.state, id);
@@ -103,14 +106,22 @@ export class Sending {
       } finally {
         turn.leave();
       }
-      return { message, accepted: await accepted };
+      return { message, accepted: await this.#told(inbox, await accepted) };
     });
   }
 
-  async #repeat(known: SendRecord, message: ChatMessage): Promise<Accepted> {
+  async #repeat(inbox: InboxActor, known: SendRecord, message: ChatMessage): Promise<Accepted> {
     const accepted = await this.#parts.custody.repeat(known, message);
     if (accepted.state === "stored") {
-      this.#parts.inboxes.find(message.recipientId)?.handle({ kind: "woken" });
+      inbox.handle({ kind: "woken" });
+    }
+    return this.#told(inbox, accepted);
+  }
+
+  /** Stored, then looked: whoever has the recipient's events, wherever that is, knows before the sender has its answer. */
+  async #told(inbox: InboxActor, accepted: Accepted): Promise<Accepted> {
+    if (accepted.state === "stored") {
+      await this.#parts.wakes.send(inbox);
     }
     return accepted;
   }

@@ -8,9 +8,15 @@ type Request = AckMessagesRequest & AcknowledgeRequest;
 type Response = AckMessagesResponse & AcknowledgeResponse;
 
 /** The caller has kept these, says one of its sockets (Acknowledge) or a call (AckMessages). Only its own inbox is touched. */
-export function acknowledge({ inboxes }: ChatContext): Handler<Request, Response> {
+export function acknowledge({ inboxes, wakes }: ChatContext): Handler<Request, Response> {
   return async ({ messageIds }, call) => {
-    await inboxes.of(callerOf(call).accountId).acknowledge(messageIds.map(parseUuid));
+    const inbox = inboxes.of(callerOf(call).accountId);
+    await inbox.acknowledge(messageIds.map(parseUuid));
+
+    if (inbox.state.current === undefined && messageIds.length > 0) {
+      // The copy that delivers has room for others.
+      void wakes.send(inbox);
+    }
     return {};
   };
 }

@@ -8,29 +8,37 @@ import { gatewayOf } from "./gateway-of.ts";
 
 /** The socket is still open: it has the account's events from here on, the older one is told. */
 export function activate(context: ChatContext): Handler<ActivateRequest, ActivateResponse> {
-  return async ({ connection, epoch }, call) => {
+  return async ({ connection, epoch, previousEpoch }, call) => {
     const gateway = gatewayOf(call);
     const inbox = context.inboxes.of(callerOf(call).accountId);
     const { incarnation } = gateway;
     const holder: Holder = { incarnation, connection, epoch, copy: context.copy };
 
-    await inbox.hold(() => inbox.attachments.run(() => takeOver(context, inbox, holder, call.deadline)));
-    return {};
+    return inbox.hold(() =>
+      inbox.attachments.run(async () => ({ displaced: !(await takeOver(context, inbox, { holder, previousEpoch }, call.deadline)) })),
+    );
   };
 }
 
-async function takeOver(context: ChatContext, inbox: InboxActor, holder: Holder, deadline: number): Promise<void> {
-  const { presence, hybridClock } = context;
+/** A socket, and the epoch that it had before. */
+interface Claimant {
+  readonly holder: Holder;
+  readonly previousEpoch: number;
+}
+
+/** Answers whether it has the events; if not, a newer socket has them. */
+async function takeOver(context: ChatContext, inbox: InboxActor, { holder, previousEpoch }: Claimant, deadline: number): Promise<boolean> {
+  const { presence, hybridClock, wakes } = context;
   const { epoch } = holder;
   if (inbox.state.current?.epoch === epoch) {
-    return;
+    return true;
   }
   requireCandidate(inbox, holder);
 
-  const taken = await presence.takeOver(inbox.accountId, holder, deadline);
+  const taken = await presence.takeOver(inbox.accountId, holder, deadline, previousEpoch);
   if (taken.kind === "outdated") {
     inbox.handle({ kind: "outdated", epoch, heir: taken.heir });
-    return;
+    return false;
   }
   if (!inbox.state.candidates.has(epoch)) {
     // Its gateway left in the meantime: whoever had the events keeps them.
@@ -39,6 +47,8 @@ async function takeOver(context: ChatContext, inbox: InboxActor, holder: Holder,
   }
   tellElsewhere(context, inbox, holder, taken.previous);
   inbox.handle({ kind: "activated", epoch, mark: hybridClock.next() });
+  wakes.believe(inbox, epoch);
+  return true;
 }
 
 function requireCandidate({ state }: InboxActor, { epoch, connection, incarnation }: Holder): void {

@@ -1,6 +1,6 @@
-import { unavailable } from "../../../platform/errors.ts";
+import { SallyportError, unavailable } from "../../../platform/errors.ts";
 import { parseUuid } from "../../../platform/ids.ts";
-import { callerOf, type Handler } from "../../../platform/rpc/call.ts";
+import { type Call, callerOf, type Handler } from "../../../platform/rpc/call.ts";
 import type { AttachRequest, AttachResponse } from "../../../proto/gen/sallyport/chat/v1/delivery.ts";
 import type { ChatContext } from "../context.ts";
 import { landGone } from "../delivery/landing.ts";
@@ -23,6 +23,7 @@ export function attach({ inboxes, inbox: messages, presence }: ChatContext): Han
         try {
           // Only once it is attached: what is acknowledged from here on is seen.
           await landGone(inbox, epoch, messages);
+          requireWaiting(call);
         } catch (error) {
           inbox.handle({ kind: "detached", incarnation: gateway.incarnation, connection, epoch });
           throw error;
@@ -31,4 +32,11 @@ export function attach({ inboxes, inbox: messages, presence }: ChatContext): Han
       }),
     );
   };
+}
+
+/** A gateway that has given up knows no epoch to detach. */
+function requireWaiting({ signal, deadline }: Call): void {
+  if (signal.aborted || Date.now() >= deadline) {
+    throw new SallyportError("CANCELLED", "the gateway waits no longer", { reason: "CANCELLED" });
+  }
 }

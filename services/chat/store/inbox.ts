@@ -1,6 +1,6 @@
 import { GroupCommit } from "../../../platform/group-commit.ts";
 import { asking, type Collection, type Db } from "../../../platform/mongo.ts";
-import { insertNew } from "./insert-new.ts";
+import { placeBodies } from "./place-bodies.ts";
 import type { InboxDocument } from "./schema.ts";
 
 /** How much waits in an inbox. */
@@ -13,6 +13,12 @@ export interface InboxSize {
 export interface InboxKey {
   readonly recipientId: string;
   readonly id: string;
+}
+
+/** The body of one claim: another claim under the same id has another time. */
+export interface BodyKey extends InboxKey {
+  /** Milliseconds since the epoch. */
+  readonly acceptedAt: number;
 }
 
 /** Which part of an inbox is read. */
@@ -34,22 +40,21 @@ const CURSOR_BATCH = 64;
 /** The bodies that wait, enciphered. Every query names the recipient. */
 export class Inbox {
   readonly #inbox: Collection<InboxDocument>;
-  readonly #bodies: GroupCommit<InboxDocument, undefined>;
+  readonly #bodies: GroupCommit<InboxDocument, boolean>;
   readonly #sizes: GroupCommit<string, InboxSize>;
 
   /** `written` hears how many bodies each write adds. */
   constructor(db: Db, written: (bodies: number) => void = () => undefined) {
     this.#inbox = db.collection<InboxDocument>("inbox");
-    const add = async (documents: readonly InboxDocument[]): Promise<readonly undefined[]> => {
-      await asking(() => insertNew(this.#inbox, documents));
-      return documents.map(() => undefined);
-    };
-    this.#bodies = new GroupCommit(add, 256, written);
+    this.#bodies = new GroupCommit((documents) => placeBodies(this.#inbox, documents), 256, written);
     this.#sizes = new GroupCommit((recipientIds) => this.#measure(recipientIds));
   }
 
-  /** Adds a body; group-committed. Of one that is there already nothing changes. */
-  add(document: InboxDocument): Promise<void> {
+  /**
+   * Adds a body; group-committed. Of one that is there already nothing changes, and what a claim before this one left gives way to it.
+   * Answers whether the body of this claim is there: that of a later one does not give way.
+   */
+  add(document: InboxDocument): Promise<boolean> {
     return this.#bodies.add(document);
   }
 
@@ -58,9 +63,10 @@ export class Inbox {
     return this.#sizes.add(recipientId);
   }
 
-  /** Whether a body waits. */
-  async has({ recipientId, id }: InboxKey): Promise<boolean> {
-    return (await asking(() => this.#inbox.findOne({ recipientId, _id: id }, { projection: { _id: 1 } }))) !== null;
+  /** Whether the body waits that belongs to the claim of that time. */
+  async has({ recipientId, id }: InboxKey, acceptedAt: number): Promise<boolean> {
+    const body = { recipientId, _id: id, acceptedAt: new Date(acceptedAt) };
+    return (await asking(() => this.#inbox.findOne(body, { projection: { _id: 1 } }))) !== null;
   }
 
   /** The oldest messages of an inbox within the page's bounds. `exhausted`: nothing else waits. */
@@ -100,11 +106,21 @@ export class Inbox {
     return found.map(({ _id, recipientId }) => ({ id: _id, recipientId }));
   }
 
+  /** Removes bodies of claims that are gone; those of other claims under the same ids stay. Repeating it is fine. */
+  async discard(bodies: readonly BodyKey[]): Promise<void> {
+    if (bodies.length > 0) {
+      const operations = bodies.map(({ recipientId, id, acceptedAt }) => ({
+        deleteOne: { filter: { recipientId, _id: id, acceptedAt: new Date(acceptedAt) } },
+      }));
+      await asking(() => this.#inbox.bulkWrite(operations, { ordered: false }));
+    }
+  }
+
   /** Messages accepted before a time, at most `limit`. */
-  async findAcceptedBefore(time: number, limit: number): Promise<readonly InboxKey[]> {
+  async findAcceptedBefore(time: number, limit: number): Promise<readonly BodyKey[]> {
     const filter = { acceptedAt: { $lt: new Date(time) } };
-    const found = await asking(() => this.#inbox.find(filter, { projection: { recipientId: 1 }, limit }).toArray());
-    return found.map(({ _id, recipientId }) => ({ id: _id, recipientId }));
+    const found = await asking(() => this.#inbox.find(filter, { projection: { recipientId: 1, acceptedAt: 1 }, limit }).toArray());
+    return found.map(({ _id, recipientId, acceptedAt }) => ({ id: _id, recipientId, acceptedAt: acceptedAt.getTime() }));
   }
 
   /** Removes bodies. Repeating it is fine. */

@@ -1,6 +1,7 @@
 import { SallyportError } from "../../../platform/errors.ts";
 import { GroupCommit } from "../../../platform/group-commit.ts";
 import { asking, type Collection, type Db, type Document } from "../../../platform/mongo.ts";
+import { isNewer } from "../delivery/presence-rules.ts";
 import { insertNew } from "./insert-new.ts";
 import type { Holder, PresenceDocument } from "./schema.ts";
 
@@ -35,9 +36,9 @@ export class Presence {
     return document.epoch;
   }
 
-  /** Makes a socket the account's current one, unless a newer one is. A repeat changes nothing. @throws DEADLINE_EXCEEDED. */
-  async takeOver(accountId: string, holder: Holder, deadline: number): Promise<Taken> {
-    const older = { _id: accountId, $or: [{ current: { $exists: false } }, { "current.epoch": { $lt: holder.epoch } }] };
+  /** Makes a socket the account's current one, unless a newer one is (presence-rules.ts). A repeat changes nothing. @throws DEADLINE_EXCEEDED. */
+  async takeOver(accountId: string, holder: Holder, deadline: number, previousEpoch = 0): Promise<Taken> {
+    const older = { _id: accountId, $or: [{ current: { $exists: false } }, ...olderThan(holder, previousEpoch)] };
     const change = { $set: { current: holder } };
     const options = { returnDocument: "before", projection: { current: 1 } } as const;
     const found = await asking(() => this.#presence.findOneAndUpdate({ ...older, ...before(deadline) }, change, options));
@@ -45,16 +46,20 @@ export class Presence {
       return { kind: "taken", previous: found.current };
     }
     const current = (await asking(() => this.#presence.findOne({ _id: accountId })))?.current;
-    if (current === undefined || current.epoch < holder.epoch) {
+    if (current?.epoch === holder.epoch) {
+      return { kind: "taken", previous: undefined };
+    }
+    if (current === undefined || !isNewer(current, holder, previousEpoch)) {
       throw tooLate();
     }
-    return current.epoch === holder.epoch ? { kind: "taken", previous: undefined } : { kind: "outdated", heir: current };
+    return { kind: "outdated", heir: current };
   }
 
-  /** The socket of that epoch is gone; `heir` has the events again, if there is one. Of another epoch nothing changes. */
-  async giveUp(accountId: string, epoch: number, heir?: Holder): Promise<void> {
+  /** The socket of that epoch is gone; `heir` has the events again, if there is one. Of another epoch nothing changes: then it answers false. */
+  async giveUp(accountId: string, epoch: number, heir?: Holder): Promise<boolean> {
     const change = heir === undefined ? { $unset: { current: "" as const } } : { $set: { current: heir } };
-    await asking(() => this.#presence.updateOne({ _id: accountId, "current.epoch": epoch }, change));
+    const { matchedCount } = await asking(() => this.#presence.updateOne({ _id: accountId, "current.epoch": epoch }, change));
+    return matchedCount > 0;
   }
 
   /** Forgets accounts that are gone, their epochs too. Repeating it is fine. */
@@ -77,6 +82,15 @@ export class Presence {
   async #prepare(accountId: string): Promise<void> {
     await asking(() => insertNew(this.#presence, [{ _id: accountId, epoch: 0 }]));
   }
+}
+
+/** What matches a current socket that is older than one that wants the events: `isNewer` of presence-rules.ts, the other way round. */
+function olderThan({ epoch, incarnation, connection }: Holder, previousEpoch: number): readonly Document[] {
+  if (previousEpoch === 0) {
+    return [{ "current.epoch": { $lt: epoch } }];
+  }
+  const isSame = { "current.incarnation": incarnation, "current.connection": connection };
+  return [{ "current.epoch": { $lte: Math.min(previousEpoch, epoch - 1) } }, { ...isSame, "current.epoch": { $lt: epoch } }];
 }
 
 /** The fence: by the database's clock it is earlier than the deadline. */

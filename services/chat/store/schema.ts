@@ -12,7 +12,7 @@ export interface SendDocument {
   /** HMAC over body and recipient: tells a repeat from another message under the same id. */
   digest: Buffer;
   digestKid: string;
-  /** The batch of acknowledgements that ended it. */
+  /** The write that changed it last: the batch that ended it, or a confirmation. */
   batch?: string;
   /** Only while pending. */
   expiresAt?: Date;
@@ -109,20 +109,34 @@ export interface ErasureDocument {
   erasedAt: Date;
 }
 
+/** The index of whose messages an account refuses. */
+export const OWNED_BLOCKS: { readonly ownerId: 1; readonly blockedId: 1 } = { ownerId: 1, blockedId: 1 };
+
 /** What a list of reports shows: an index that ends in all of it is all that is read. */
 const LISTED = { reporterId: 1, reason: 1, resolution: 1, messageCount: 1 } as const;
 const ERASURE_SECONDS = 3_456_000;
 
 /** The collections of the chat service with the indexes that its queries need. */
 export const chatSchemas: readonly CollectionSchema[] = [
-  { name: "sends", indexes: [{ key: { purgeAt: 1 }, expireAfterSeconds: 0 }, { key: { expiresAt: 1 } }] },
+  // Each of the partial ones holds the messages of one state: what was delivered, most of all, is in none.
+  {
+    name: "sends",
+    shardKey: "_id",
+    indexes: [
+      { key: { purgeAt: 1 }, expireAfterSeconds: 0 },
+      { name: "pending", key: { expiresAt: 1 }, partialFilterExpression: { expiresAt: { $exists: true } } },
+      { name: "expired", key: { expiredAt: 1 }, partialFilterExpression: { expiredAt: { $exists: true } } },
+      { name: "deleted", key: { deletedAt: 1 }, partialFilterExpression: { deletedAt: { $exists: true } } },
+    ],
+  },
   // The second covers what the bounds of an inbox are measured by.
   {
     name: "inbox",
+    shardKey: "recipientId",
     indexes: [{ key: { recipientId: 1, order: 1, _id: 1 } }, { key: { recipientId: 1, size: 1 } }, { key: { acceptedAt: 1 } }],
   },
-  { name: "presence", indexes: [] },
-  { name: "blocks", indexes: [{ key: { ownerId: 1, blockedId: 1 } }, { key: { blockedId: 1 } }] },
+  { name: "presence", shardKey: "_id", indexes: [] },
+  { name: "blocks", shardKey: "ownerId", indexes: [{ key: OWNED_BLOCKS }, { key: { blockedId: 1 } }] },
   // No query for many of them reads the documents, which hold the bodies.
   {
     name: "reports",

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Filter } from "mongodb";
 import { GroupCommit } from "../../../platform/group-commit.ts";
 import { asking, type Collection, type Db } from "../../../platform/mongo.ts";
 import { insertNew } from "./insert-new.ts";
@@ -75,9 +76,9 @@ export class Sends {
     return this.#end(ids, "delivered", at);
   }
 
-  /** Ends pending messages as expired. Answers those that this call ended; a repeat answers none. */
+  /** Ends pending messages as expired whose time is over. Answers those that this call ended; a repeat answers none. */
   expire(ids: readonly string[], at: number): Promise<ReadonlySet<string>> {
-    return this.#end(ids, "expired", at);
+    return this.#end(ids, "expired", at, { expiresAt: { $lte: new Date(at) } });
   }
 
   /** Ends pending messages whose recipient was deleted. Answers those that this call ended; a repeat answers none. */
@@ -85,11 +86,26 @@ export class Sends {
     return this.#end(ids, "deleted", at);
   }
 
-  /** Those of the messages that are no longer pending. */
-  async findEnded(ids: readonly string[]): Promise<readonly string[]> {
-    const ended = { _id: { $in: [...ids] }, state: { $ne: "pending" as const } };
-    const documents = await asking(() => this.#sends.find(ended, { projection: { _id: 1 } }).toArray());
-    return documents.map(({ _id }) => _id);
+  /**
+   * Whether a message waits under the claim of that time: by a write, so that whoever would give the claim up for want of a body
+   * fails, or was there before. Repeating it is fine.
+   */
+  async confirm({ id, acceptedAt }: Pick<Claim, "id" | "acceptedAt">): Promise<boolean> {
+    const claim = { _id: id, state: "pending" as const, acceptedAt: new Date(acceptedAt) };
+    const { matchedCount } = await asking(() => this.#sends.updateOne(claim, { $set: { batch: randomUUID() } }));
+    return matchedCount > 0;
+  }
+
+  /** Those of the messages that wait under the claims of these times; no member of the database that was cut off can answer. */
+  async findPending(claims: readonly Pick<Claim, "id" | "acceptedAt">[]): Promise<ReadonlySet<string>> {
+    if (claims.length === 0) {
+      return new Set();
+    }
+    const filter = { _id: { $in: claims.map(({ id }) => id) }, state: "pending" as const };
+    const options = { projection: { acceptedAt: 1 }, batchSize: claims.length + 1, readConcern: { level: "linearizable" } } as const;
+    const found = await asking(() => this.#sends.find(filter, options).toArray());
+    const times = new Map(found.map(({ _id, acceptedAt }) => [_id, acceptedAt.getTime()]));
+    return new Set(claims.filter(({ id, acceptedAt }) => times.get(id) === acceptedAt).map(({ id }) => id));
   }
 
   /** Ends as expired up to `limit` claims that are due, bodies or not. Answers how many there were. */
@@ -109,18 +125,34 @@ export class Sends {
     return claims.map(({ id }) => found.get(id));
   }
 
-  async #end(ids: readonly string[], state: Exclude<SendRecord["state"], "pending">, at: number): Promise<ReadonlySet<string>> {
+  async #end(
+    ids: readonly string[],
+    state: Exclude<SendRecord["state"], "pending">,
+    at: number,
+    more: Pick<Filter<SendDocument>, "expiresAt"> = {},
+  ): Promise<ReadonlySet<string>> {
     const batch = randomUUID();
     const change = {
       $set: { state, batch, [`${state}At`]: new Date(at), purgeAt: new Date(at + MEMORY_MS) },
       $unset: { expiresAt: "" as const },
     };
-    const result = await asking(() => this.#sends.updateMany({ _id: { $in: [...ids] }, state: "pending" }, change));
-    if (result.modifiedCount === 0 || result.modifiedCount === ids.length) {
-      return new Set(result.modifiedCount === 0 ? [] : ids);
+    const due = { _id: { $in: [...ids] }, state: "pending" as const, ...more };
+    const result = await asking(() => this.#sends.updateMany(due, change));
+    if (result.modifiedCount === ids.length) {
+      return new Set(ids);
     }
-    const ended = await asking(() => this.#sends.find({ _id: { $in: [...ids] }, batch }, { projection: { _id: 1 } }).toArray());
-    return new Set(ended.map(({ _id }) => _id));
+    const passedBy = await this.#idsWhere(due);
+    if (passedBy.length > 0) {
+      // While the database moves a range to another shard, a change of many may pass documents by (SERVER-20361); one of each does not.
+      const changes = passedBy.map((_id) => ({ updateOne: { filter: { ...due, _id }, update: change } }));
+      await asking(() => this.#sends.bulkWrite(changes, { ordered: false }));
+    }
+    return new Set(await this.#idsWhere({ _id: { $in: [...ids] }, batch }));
+  }
+
+  async #idsWhere(filter: Filter<SendDocument>): Promise<readonly string[]> {
+    const found = await asking(() => this.#sends.find(filter, { projection: { _id: 1 } }).toArray());
+    return found.map(({ _id }) => _id);
   }
 }
 

@@ -1,4 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { expect } from "chai";
+import type { ListRevocationsResponse } from "../../../proto/gen/sallyport/account/v1/token.ts";
 import { getAccount } from "../../../services/account/rpc/get-account.ts";
 import { listRevocations } from "../../../services/account/rpc/list-revocations.ts";
 import { listSessions } from "../../../services/account/rpc/list-sessions.ts";
@@ -6,6 +8,7 @@ import { login } from "../../../services/account/rpc/login.ts";
 import { logout } from "../../../services/account/rpc/logout.ts";
 import { logoutEverywhere } from "../../../services/account/rpc/logout-everywhere.ts";
 import { revokeSession } from "../../../services/account/rpc/revoke-session.ts";
+import type { SessionDocument } from "../../../services/account/store/schema.ts";
 import { type Bench, callOf, check, confirm, logIn, openBench, present, reasonOf, stored, told } from "./bench.ts";
 
 const REFUSED = "UNAUTHENTICATED REFRESH_TOKEN_REFUSED";
@@ -196,6 +199,51 @@ describe("the log of revocations", () => {
     expect(await revokedSince(bench, String(Date.now() - 60_000))).to.deep.equal([old.sessionId, young.sessionId]);
   });
 
+  it("names at most 10,000 ends in an answer and the rest in the next ones, each once, many of one instant among them, and then all that are new", async () => {
+    await using bench = await openBench();
+    const [template] = await bench.db
+      .collection<SessionDocument>("sessions")
+      .find({ _id: (await logIn(bench)).sessionId })
+      .toArray();
+    const endedAt = Date.now();
+    const ended = Array.from({ length: 11_500 }, (_, index) => ({
+      ...(template as SessionDocument),
+      _id: randomUUID(),
+      revokedAt: new Date(endedAt - (index < 10_500 ? 1 : index % 1_000)),
+    }));
+    await bench.db.collection<SessionDocument>("sessions").insertMany(ended);
+
+    const answers: ListRevocationsResponse[] = [];
+    let cursor = String(endedAt);
+    do {
+      answers.push(await listRevocations(bench.context)({ cursor }, callOf()));
+      cursor = answers.at(-1)?.cursor ?? "";
+    } while (cursor.includes("."));
+    const late = await logIn(bench);
+    await logout(bench.context)({}, callOf(late));
+    await bench.db
+      .collection<SessionDocument>("sessions")
+      .updateMany({ _id: { $ne: late.sessionId } }, { $set: { revokedAt: new Date(endedAt - 60_000) } });
+
+    expect(answers.map(({ sessionIds }) => sessionIds.length)).to.deep.equal([10_000, 1_500]);
+    expect(answers.flatMap(({ sessionIds }) => sessionIds).toSorted()).to.deep.equal(ended.map(({ _id }) => _id).toSorted());
+    expect(await revokedSince(bench, cursor)).to.deep.equal([late.sessionId]);
+  });
+
+  it("names in the look after a long list what came to be seen late while it was read", async () => {
+    await using bench = await openBench();
+    const { sessionId } = await logIn(bench);
+    const startedAt = Date.now();
+    const place = `${startedAt - 10_000}.${startedAt - 1}.${randomUUID()}`;
+
+    const { cursor } = await listRevocations(bench.context)({ cursor: place }, callOf());
+    await bench.db
+      .collection<SessionDocument>("sessions")
+      .updateOne({ _id: sessionId }, { $set: { revokedAt: new Date(startedAt - 25_000) } });
+
+    expect(await revokedSince(bench, cursor)).to.deep.equal([sessionId]);
+  });
+
   it("refuses a cursor that it never gave", async () => {
     await using bench = await openBench();
 
@@ -207,10 +255,12 @@ describe("the log of revocations", () => {
     const query = bench.db
       .collection("sessions")
       .find({ revokedAt: { $gte: new Date() } })
-      .sort({ revokedAt: 1 });
+      .sort({ revokedAt: 1, _id: 1 });
 
     const plan = JSON.stringify(await query.explain("queryPlanner"));
 
-    expect(plan).to.include('"indexName":"revokedAt_1"').and.not.include("COLLSCAN");
+    expect(plan)
+      .to.include('"indexName":"revokedAt_1__id_1"')
+      .and.not.match(/"(COLLSCAN|SORT)"/);
   });
 });

@@ -105,9 +105,9 @@ export class ChatStack implements AsyncDisposable {
     return channel;
   }
 
-  /** A gateway whose relay stream stands. */
-  async gateway(target: string = this.config.listen): Promise<FakeGateway> {
-    const gateway = new FakeGateway(target);
+  /** A gateway whose relay stream stands; with the incarnation of another one it is that one's stream to another copy. */
+  async gateway(target: string = this.config.listen, incarnation: string = newUuid()): Promise<FakeGateway> {
+    const gateway = new FakeGateway(target, incarnation);
     this.#parts.defer(() => gateway[Symbol.dispose]());
     await gateway.connected();
     return gateway;

@@ -17,8 +17,10 @@ import type { Push } from "../../../proto/gen/sallyport/relay/v1/relay.ts";
 
 /** The other end of the relay: pushes as they come, and calls of any account. */
 export class FakeGateway implements Disposable {
-  readonly incarnation: string = newUuid();
+  readonly incarnation: string;
   readonly pushes: Push[] = [];
+  /** The connections that it was woken for. */
+  readonly wakes: number[] = [];
   readonly chat: Client<ChatServiceRpcs>;
   readonly delivery: Client<DeliveryServiceRpcs>;
   readonly moderation: Client<ModerationServiceRpcs>;
@@ -26,7 +28,9 @@ export class FakeGateway implements Disposable {
   #lastConnection = 0;
   #watchers: (() => void)[] = [];
 
-  constructor(target: string) {
+  /** Two with one incarnation are the streams of one gateway to two copies. */
+  constructor(target: string, incarnation: string = newUuid()) {
+    this.incarnation = incarnation;
     const notice = (): void => this.#notice();
     this.relay = new RelayClient(target, this.incarnation, {
       connected: notice,
@@ -36,6 +40,10 @@ export class FakeGateway implements Disposable {
         notice();
       },
       revoked: () => undefined,
+      woken: (connection) => {
+        this.wakes.push(connection);
+        notice();
+      },
     });
     this.chat = createClient(chatService, this.relay);
     this.delivery = createClient(deliveryService, this.relay);
@@ -126,8 +134,8 @@ export class FakeSocket {
     return this.events.map((event) => (event.$case === "message" ? event.value.body.toString() : event.$case));
   }
 
-  activate(): Promise<unknown> {
-    return this.gateway.delivery.activate(this.#name, as(this.accountId));
+  activate(previousEpoch = 0): Promise<unknown> {
+    return this.gateway.delivery.activate({ ...this.#name, previousEpoch }, as(this.accountId));
   }
 
   detach(): Promise<unknown> {

@@ -52,6 +52,8 @@ export interface Overrides {
 export interface Fake extends AsyncDisposable {
   readonly address: string;
   readonly server: RpcServer;
+  /** What it says that its run is. */
+  readonly copy: string;
   readonly asked: EventEmitter;
   readonly gateways: Set<GatewayPeer>;
   /** What it counts. */
@@ -61,6 +63,7 @@ export interface Fake extends AsyncDisposable {
 async function startFake(
   listen: string,
   make: (tell: (name: string, request: unknown, call: Call) => void) => Parameters<typeof startRpcServer>[0]["implementations"],
+  copy: string = randomUUID(),
 ): Promise<Fake> {
   const asked = new EventEmitter();
   asked.setMaxListeners(0);
@@ -69,17 +72,22 @@ async function startFake(
   const server = await startRpcServer(
     {
       listen,
+      copy,
       implementations: [
         ...make((name, request, call) => asked.emit(name, request, call)),
         ...implement(metricsService, metricsHandlers(metrics)),
       ],
       metrics,
-      observer: { gatewayJoined: (gateway) => gateways.add(gateway), gatewayLeft: (gateway) => gateways.delete(gateway) },
+      observer: {
+        gatewayJoined: (gateway) => gateways.add(gateway),
+        gatewayLeft: (gateway) => gateways.delete(gateway),
+        woken: (accountId) => asked.emit("woken", accountId),
+      },
     },
     quiet,
   );
   server.setHealth("database", true);
-  return { address: server.address, server, asked, gateways, metrics, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  return { address: server.address, server, copy, asked, gateways, metrics, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
 /** An account service that knows one token. */
@@ -128,33 +136,37 @@ export function startFakeAccount({ token, account, admin }: Overrides = {}, list
 }
 
 /** A chat service that attaches everybody. */
-export function startFakeChat({ chat, delivery, moderation }: Overrides = {}, listen = "127.0.0.1:0"): Promise<Fake> {
+export function startFakeChat({ chat, delivery, moderation }: Overrides = {}, listen = "127.0.0.1:0", copy?: string): Promise<Fake> {
   let epoch = 0;
-  return startFake(listen, (tell) => {
-    const deliveries: Handlers<DeliveryServiceRpcs> = {
-      attach: () => {
-        epoch += 1;
-        return { epoch };
-      },
-      activate: () => ({}),
-      detach: () => ({}),
-      acknowledge: () => ({}),
-      credit: () => ({}),
-      ...delivery,
-    };
-    const chats: Handlers<ChatServiceRpcs> = {
-      ...unfaked(chatService.methods),
-      sendMessage: () => ({ messageId: randomUUID(), sentAt: new Date(0), receipt: "receipt", state: 1 }),
-      listBlockedAccounts: () => ({ accountIds: [] }),
-      ...chat,
-    };
-    return [
-      ...implement(chatService, telling(chats, tell)),
-      ...implement(moderationService, telling({ ...unfaked(moderationService.methods), ...moderation }, tell)),
-      ...implement(deliveryService, telling(deliveries, tell)),
-      ...implement(leaseService, telling({ renewLease: () => ({}), endLease: () => ({}) }, tell)),
-    ];
-  });
+  return startFake(
+    listen,
+    (tell) => {
+      const deliveries: Handlers<DeliveryServiceRpcs> = {
+        attach: () => {
+          epoch += 1;
+          return { epoch };
+        },
+        activate: () => ({ displaced: false }),
+        detach: () => ({}),
+        acknowledge: () => ({}),
+        credit: () => ({}),
+        ...delivery,
+      };
+      const chats: Handlers<ChatServiceRpcs> = {
+        ...unfaked(chatService.methods),
+        sendMessage: () => ({ messageId: randomUUID(), sentAt: new Date(0), receipt: "receipt", state: 1 }),
+        listBlockedAccounts: () => ({ accountIds: [] }),
+        ...chat,
+      };
+      return [
+        ...implement(chatService, telling(chats, tell)),
+        ...implement(moderationService, telling({ ...unfaked(moderationService.methods), ...moderation }, tell)),
+        ...implement(deliveryService, telling(deliveries, tell)),
+        ...implement(leaseService, telling({ renewLease: () => ({}), endLease: () => ({}) }, tell)),
+      ];
+    },
+    copy,
+  );
 }
 
 function unfaked<T extends object>(methods: T): { [K in keyof T]: () => never } {

@@ -49,6 +49,20 @@ describe("a service's database", () => {
 
     expect([...held, lapsed, revived, await leases.isHeld("a")]).to.deep.equal([true, false, false, true, false]);
   });
+
+  it("gives a lease to one of several holders until it has run out", async () => {
+    const leases = new Leases(database.db);
+    const holders = Array.from({ length: 8 }, (_, index) => `holder ${index}`);
+    const taken = await Promise.all(holders.map((holder) => leases.take("wanted", holder, 600_000)));
+    const winner = holders[taken.indexOf(true)] ?? "";
+    const again = await Promise.all(holders.map((holder) => leases.take("wanted", holder, 600_000)));
+    await database.db.collection("leases").updateOne({ _id: "wanted" as never }, { $set: { expiresAt: new Date(Date.now() - 1) } });
+    const next = await leases.take("wanted", "another", 600_000);
+
+    expect(taken.filter((isTaken) => isTaken)).to.have.lengthOf(1);
+    expect(again).to.deep.equal(taken);
+    expect([next, await leases.take("wanted", winner, 600_000)]).to.deep.equal([true, false]);
+  });
 });
 
 describe("a database that is not there", () => {

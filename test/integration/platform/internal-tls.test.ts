@@ -139,6 +139,21 @@ describe("mutual TLS between the processes", () => {
     expect(outcomes).to.deep.equal([true, false, false, false, true, true]);
   });
 
+  it("has a channel to an address that a name was resolved to hold the server to that name, and not to the address", async () => {
+    const tls = await open(await issue("client"));
+    const named = await issue("chat.example", { ips: [], dns: ["chat.example"] });
+
+    const outcomes = await Promise.all([
+      seenBy(tls.to("account", "chat.example"), named),
+      seenBy(tls.to("account", "chat.example."), named),
+      seenBy(tls.to("account", "other.example"), named),
+      seenBy(tls.to("account"), named),
+      seenBy(tls.to("account", "chat.example"), serverFiles),
+    ]);
+
+    expect(outcomes).to.deep.equal([true, true, false, false, false]);
+  });
+
   it("keeps a unary call to the role that its method names", async () => {
     const [gateway, chat, account] = [await channelAs("gateway"), await channelAs("chat"), await channelAs("account")];
 

@@ -61,6 +61,13 @@ describe("the usage text", () => {
     expect(lines).to.include("  start [--supervise]  about start");
     expect(lines).to.include("  keys init            about keys init");
   });
+
+  it("has the summary of a command with many flags below it", () => {
+    const flags = Array.from({ length: 12 }, (_, index) => `--flag-${index}=`);
+    const lines = usage([command("start"), command("chaos", ...flags)]).split("\n");
+
+    expect(lines.slice(-2)).to.deep.equal([`  chaos ${flags.map((flag) => `[${flag}]`).join(" ")}`, "         about chaos"]);
+  });
 });
 
 function command(name: string, ...flags: string[]): Command {

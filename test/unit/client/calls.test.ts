@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { CallError } from "../../../client/call-error.ts";
 import { MAX_IN_FLIGHT } from "../../../client/calls.ts";
+import { RESERVE } from "../../../client/retry-budget.ts";
 import { BadRequest, ErrorInfo, RetryInfo } from "../../../proto/gen/google/rpc/error_details.ts";
 import { LoginResponse } from "../../../proto/gen/sallyport/account/v1/account.ts";
 import { ListBlockedAccountsResponse, SendMessageRequest, SendMessageResponse } from "../../../proto/gen/sallyport/chat/v1/chat.ts";
@@ -160,6 +161,53 @@ describe("calls over the socket", () => {
 
     expect(again.map(({ request }) => SendMessageRequest.decode(request).clientMessageId)).to.deep.equal(["a", "c"]);
     await Promise.all(answers);
+  });
+
+  it("that are made when a draining gateway is about to close the socket wait for the next one", async () => {
+    await using harness = await startConnected();
+    const early = harness.connection.chat.listBlockedAccounts({});
+    const { id } = await harness.socket.nextCall();
+    harness.socket.event({ draining: { reconnectAfterMs: 1_000 } });
+    (await harness.timers.set(750)).run();
+    const late = harness.connection.account.login({ credential: undefined, client: undefined });
+    harness.socket.reply(id, NONE_BLOCKED);
+    await early;
+    expect(harness.socket.waiting).to.equal(0);
+    harness.clock.now += 1_000;
+
+    harness.socket.close(4001);
+    const socket = await serveExchange(harness.server, 3);
+    socket.reply((await socket.nextCall()).id, LoginResponse.encode({ accountId: "a", created: true, tokens: {} }).finish());
+
+    expect((await late).accountId).to.equal("a");
+  });
+
+  it("that were lost with their socket are made again as far as the reserve goes, and then one by one", async () => {
+    await using harness = await startConnected();
+    const answers = Array.from({ length: MAX_IN_FLIGHT }, () => harness.connection.chat.listBlockedAccounts({}));
+    while (harness.socket.waiting < MAX_IN_FLIGHT) {
+      await new Promise((next) => setImmediate(next));
+    }
+    harness.socket.cut();
+    (await harness.timers.set(250)).run();
+    const socket = await serveExchange(harness.server, 3);
+    const again = [];
+    while (again.length < RESERVE) {
+      again.push((await socket.nextCall()).id);
+    }
+    expect(socket.waiting).to.equal(0);
+
+    (await harness.timers.set(1_000)).run();
+    const paced = (await socket.nextCall()).id;
+    for (const id of [...again, paced]) {
+      socket.reply(id, NONE_BLOCKED);
+    }
+    for (let left = MAX_IN_FLIGHT - RESERVE - 1; left > 0; left -= 1) {
+      (await harness.timers.within(1_000)).run();
+      socket.reply((await socket.nextCall()).id, NONE_BLOCKED);
+    }
+
+    expect(await Promise.all(answers)).to.have.length(MAX_IN_FLIGHT);
   });
 
   it("that must not be repeated fail when the socket is lost", async () => {

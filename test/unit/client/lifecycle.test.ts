@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { CLOSE_CODES } from "../../../client/close-codes.ts";
 import { advanceLifecycle, type Lifecycle, STABLE_MS, startLifecycle } from "../../../client/lifecycle.ts";
 
-const READY: Lifecycle = { at: "ready", failures: 3, since: 0, hintMs: undefined, displaced: false };
+const READY: Lifecycle = { at: "ready", failures: 3, since: 0, closesAt: undefined, displaced: false };
 
 function close(state: Lifecycle, code: number, { reason = "", now = 0, random = 0.5 } = {}): ReturnType<typeof advanceLifecycle> {
   return advanceLifecycle(state, { kind: "closed", code, reason, now, random });
@@ -37,11 +37,18 @@ describe("the life of a connection", () => {
     });
   }
 
-  it("reconnects after the hint of the draining event", () => {
-    const [draining] = advanceLifecycle(READY, { kind: "draining", hintMs: 1200 });
+  for (const [closedAfterMs, waitMs] of [
+    [0, 1200],
+    [700, 500],
+    [1200, 0],
+    [3000, 0],
+  ] as const) {
+    it(`reconnects ${waitMs} ms after a close that comes ${closedAfterMs} ms after a draining event whose hint is 1200 ms`, () => {
+      const [draining] = advanceLifecycle(READY, { kind: "draining", hintMs: 1200, now: 5_000 });
 
-    expect(close(draining, 4001)[1]).to.deep.equal([{ kind: "wait", ms: 1200 }]);
-  });
+      expect(close(draining, 4001, { now: 5_000 + closedAfterMs })[1]).to.deep.equal([{ kind: "wait", ms: waitMs }]);
+    });
+  }
 
   it("takes a drain without a hint for a cut", () => {
     expect(close({ at: "connecting", failures: 0 }, 4001)[1]).to.deep.equal([{ kind: "wait", ms: 250 }]);
@@ -98,7 +105,12 @@ describe("the life of a connection", () => {
   it("does nothing once it is over", () => {
     const [ended] = close(READY, 4401);
 
-    for (const input of [{ kind: "elapsed" }, { kind: "exchanged", now: 0 }, { kind: "draining", hintMs: 1 }, { kind: "close" }] as const) {
+    for (const input of [
+      { kind: "elapsed" },
+      { kind: "exchanged", now: 0 },
+      { kind: "draining", hintMs: 1, now: 0 },
+      { kind: "close" },
+    ] as const) {
       expect(advanceLifecycle(ended, input)).to.deep.equal([ended, []]);
     }
     expect(close(ended, 1006)).to.deep.equal([ended, []]);

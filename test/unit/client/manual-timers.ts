@@ -34,9 +34,18 @@ export class ManualTimers {
   }
 
   /** Waits until a timer of that delay is set. */
-  async set(ms: number): Promise<ManualTimer> {
+  set(ms: number): Promise<ManualTimer> {
+    return this.#find((timer) => timer.ms === ms);
+  }
+
+  /** Waits until a timer of at most that delay is set. */
+  within(ms: number): Promise<ManualTimer> {
+    return this.#find((timer) => timer.ms <= ms);
+  }
+
+  async #find(isWanted: (timer: ManualTimer) => boolean): Promise<ManualTimer> {
     for (;;) {
-      const timer = [...this.#timers].find((candidate) => candidate.ms === ms);
+      const timer = [...this.#timers].find(isWanted);
       if (timer !== undefined) {
         return timer;
       }

@@ -53,6 +53,32 @@ describe("a connection whose socket was closed", () => {
     await serveExchange(harness.server, 3);
   });
 
+  it("comes back at once when the draining gateway closed it at the time that it had named", async () => {
+    await using harness = await startConnected();
+    const events = harness.connection.events();
+    harness.socket.event({ draining: { reconnectAfterMs: 1234 } });
+    await events.next();
+    harness.clock.now += 1234;
+
+    harness.socket.close(4001);
+
+    await serveExchange(harness.server, 3);
+  });
+
+  it("gives up a socket that a draining gateway does not close", async () => {
+    await using harness = await startConnected();
+    harness.socket.event({ draining: { reconnectAfterMs: 1234 } });
+    const late = await harness.timers.set(3_234);
+    harness.clock.now += 3_234;
+
+    late.run();
+
+    await serveExchange(harness.server, 3);
+    await harness.socket.closed();
+    await harness.connection.ready();
+    expect(harness.timers.delays).to.deep.equal([]);
+  });
+
   it("waits as long as the reason of 4429 says", async () => {
     await using harness = await startConnected();
     harness.socket.close(4429, "5678");

@@ -139,6 +139,32 @@ describe("the flow of events to a socket", () => {
     expect(sink.sent.map((text) => JSON.parse(text).message.id)).to.deep.equal([ID(1), ID(2)]);
   });
 
+  it("takes what the older attachment pushes until the newer one stands, and nothing of it then", () => {
+    const { sink, flow } = attachedFlow();
+
+    flow.beginAttach();
+    flow.push(1, message(1));
+    flow.attached(2);
+    flow.push(1, message(2));
+    flow.push(2, message(1));
+    flow.push(2, message(3));
+
+    expect(sink.sent.map((text) => JSON.parse(text).message.id)).to.deep.equal([ID(1), ID(3)]);
+  });
+
+  it("is displaced under the epoch that it has, also while it is attached again, and under no older one", () => {
+    const displaced = { kind: { $case: "displaced", value: {} } } as const;
+    const [early, late] = [attachedFlow(), attachedFlow()];
+
+    early.flow.beginAttach();
+    early.flow.push(1, displaced);
+    late.flow.beginAttach();
+    late.flow.attached(2);
+    late.flow.push(1, displaced);
+
+    expect([early.flow.isDisplaced, late.flow.isDisplaced]).to.deep.equal([true, false]);
+  });
+
   it("tells a new attachment of at most 256 messages", () => {
     const { flow } = attachedFlow();
     for (let index = 0; index < 600; index += 1) {

@@ -11,7 +11,7 @@ function frame(bytes: Uint8Array, at = 1000, isBinary = true): ExchangeInput {
 }
 
 function grant(service: ServiceName): Grant {
-  return { service, accountId: "a", sessionId: "s", generation: 2 };
+  return { service, accountId: "a", sessionId: "s", generation: 2, grantId: "g" };
 }
 
 function accepted(service: ServiceName, at = 1100): ExchangeInput {

@@ -1,5 +1,14 @@
 import { expect } from "chai";
-import { hostPort, isOfThisMachine, listenAddress, listenHost, mongodbUri, targetList, urlOf } from "../../../platform/addresses.ts";
+import {
+  hostPort,
+  isOfThisMachine,
+  listenAddress,
+  listenHost,
+  mongodbUri,
+  resolvedTarget,
+  targetList,
+  urlOf,
+} from "../../../platform/addresses.ts";
 
 describe("an address in the environment", () => {
   it("of a database names its scheme, its hosts and a database that MongoDB takes", () => {
@@ -82,8 +91,18 @@ describe("an address in the environment", () => {
   it("of targets is a list of hosts that can be connected to, with their ports", () => {
     const wrong = ["", ",", "127.0.0.1:0", "a.example", "dns:///a.example", "127.0.0.1:1,:2", "0.0.0.0:1", "[::]:1", "a.example:1/x"];
 
-    expect(targetList("localhost:1, unix:/run/a,dns:///chat.example:2,[::1]:3,10.0.0.1:4,chat.svc.local.:5")).to.have.lengthOf(6);
+    expect(targetList("localhost:1, unix:/run/a,[::1]:3,10.0.0.1:4,chat.svc.local.:5")).to.have.lengthOf(5);
     expect(wrong.filter((one) => isTaken(targetList, one))).to.deep.equal([]);
+  });
+
+  it("of targets is either a list or one name that is resolved, never both", () => {
+    const mixed = ["dns:///a.example:1,dns:///b.example:1", "dns:///a.example:1,127.0.0.1:1", "unix:/run/a,dns:///a.example:1"];
+
+    expect(targetList("dns:///a.example:1")).to.deep.equal(["dns:///a.example:1"]);
+    expect(mixed.filter((one) => isTaken(targetList, one))).to.deep.equal([]);
+    expect(resolvedTarget(["dns:///a.example:1"])).to.deep.equal({ host: "a.example", port: 1 });
+    expect(resolvedTarget(["dns:///[::1]:1"])).to.deep.equal({ host: "::1", port: 1 });
+    expect(resolvedTarget(["a.example:1"])).to.equal(undefined);
   });
 
   it("is of this machine when it is a loopback one or a unix socket", () => {

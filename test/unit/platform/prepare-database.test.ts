@@ -1,38 +1,57 @@
 import { expect } from "chai";
-import { MongoServerError } from "mongodb";
+import { MongoNetworkTimeoutError, MongoServerError } from "mongodb";
 import type { Database, Db } from "../../../platform/mongo.ts";
-import { prepareDatabase } from "../../../platform/prepare-database.ts";
+import { type PreparationEvents, prepareDatabase } from "../../../platform/prepare-database.ts";
 
-const NOT_PRIMARY = 10_107;
-const UNAUTHORIZED = 13;
-const SCHEMAS = ["sends", "inbox"].map((name) => ({ name, indexes: [{ key: { at: 1 } }] }));
+const SCHEMA = { collections: ["sends", "inbox"].map((name) => ({ name, indexes: [{ key: { at: 1 } }] })), migrations: [] };
+
+const FAULTS = [
+  { title: "the first primary is lost before the indexes are made", fault: new MongoServerError({ message: "no", code: 10_107 }) },
+  { title: "an index takes longer to build than an answer may", fault: new MongoNetworkTimeoutError("timed out") },
+];
 
 describe("preparing the database of a service", () => {
-  it("waits for the next primary when the first is lost before the indexes are made", async () => {
-    const asked: string[] = [];
-    let awaited = 0;
+  for (const { title, fault } of FAULTS) {
+    it(`is tried again when ${title}`, async () => {
+      const asked: string[] = [];
+      let awaited = 0;
 
-    await prepareDatabase(databaseThat(asked, NOT_PRIMARY), SCHEMAS, () => (awaited += 1));
+      await prepareDatabase(
+        databaseThat(asked, fault),
+        SCHEMA,
+        eventsTo(() => (awaited += 1)),
+      );
 
-    expect(asked).to.deep.equal(["sends", "sends", "inbox"]);
-    expect(awaited).to.equal(1);
-  });
+      expect(asked).to.deep.equal(["sends", "sends", "inbox"]);
+      expect(awaited).to.equal(1);
+    });
+  }
 
   it("ends with any other error", async () => {
-    const error = await prepareDatabase(databaseThat([], UNAUTHORIZED), SCHEMAS, () => undefined).catch((thrown: unknown) => thrown);
+    const unauthorized = new MongoServerError({ message: "no", code: 13 });
 
-    expect(error).to.have.property("code", UNAUTHORIZED);
+    const error = await prepareDatabase(
+      databaseThat([], unauthorized),
+      SCHEMA,
+      eventsTo(() => undefined),
+    ).catch((thrown: unknown) => thrown);
+
+    expect(error).to.equal(unauthorized);
   });
 });
 
-/** A database whose first index fails. */
-function databaseThat(asked: string[], code: number): Database {
+function eventsTo(databaseAwaited: () => void): PreparationEvents {
+  return { databaseAwaited, databaseMigrated: () => undefined };
+}
+
+/** A database of version 1 whose first index fails. */
+function databaseThat(asked: string[], fault: Error): Database {
   const createIndexes = async (name: string): Promise<void> => {
     asked.push(name);
     if (asked.length === 1) {
-      throw new MongoServerError({ message: "no", code });
+      throw fault;
     }
   };
-  const db = { collection: (name: string) => ({ createIndexes: () => createIndexes(name) }) } as unknown as Db;
-  return { db, isUp: async () => true, [Symbol.asyncDispose]: async () => undefined };
+  const collection = (name: string): object => ({ findOne: async () => ({ version: 1 }), createIndexes: () => createIndexes(name) });
+  return { db: { collection } as unknown as Db, isUp: async () => true, [Symbol.asyncDispose]: async () => undefined };
 }

@@ -10,27 +10,87 @@ import { startRpcServer } from "../../../../platform/rpc/server.ts";
 import { directoryService } from "../../../../proto/gen/policy/services.ts";
 import { openDirectory } from "../../../../services/chat/directory.ts";
 
+/** A copy of the account service that answers, or hangs, and counts what it is asked. */
+interface Copy {
+  readonly target: string;
+  asked: number;
+}
+
+async function serve(parts: Disposables, listen: string, hangs = false): Promise<Copy> {
+  const filterAccounts = ({ accountIds }: { accountIds: string[] }): Promise<{ accountIds: string[] }> => {
+    copy.asked += 1;
+    return hangs ? new Promise(() => undefined) : Promise.resolve({ accountIds });
+  };
+  const observer = { gatewayJoined: () => undefined, gatewayLeft: () => undefined };
+  const implementations = implement(directoryService, { filterAccounts });
+  const server = parts.use(await startRpcServer({ listen, implementations, observer }, pino({ level: "silent" })));
+  const copy = { target: server.address, asked: 0 };
+  return copy;
+}
+
+async function newFolder(parts: Disposables): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "sallyport-directory-"));
+  parts.defer(() => rm(folder, { recursive: true }));
+  return `unix:${folder}`;
+}
+
 describe("the directory of accounts", () => {
   it("asks a copy of the account service that hangs once, and then the one that answers", async () => {
     await using parts = new Disposables();
-    const folder = await mkdtemp(join(tmpdir(), "sallyport-directory-"));
-    parts.defer(() => rm(folder, { recursive: true }));
-    const asked = { hanging: 0, answering: 0 };
-    const serve = async (name: keyof typeof asked): Promise<string> => {
-      const filterAccounts = ({ accountIds }: { accountIds: string[] }): Promise<{ accountIds: string[] }> => {
-        asked[name] += 1;
-        return name === "hanging" ? new Promise(() => undefined) : Promise.resolve({ accountIds });
-      };
-      const observer = { gatewayJoined: () => undefined, gatewayLeft: () => undefined };
-      const implementations = implement(directoryService, { filterAccounts });
-      const config = { listen: `unix:${join(folder, name)}`, implementations, observer };
-      return parts.use(await startRpcServer(config, pino({ level: "silent" }))).address;
-    };
-    using directory = openDirectory([await serve("hanging"), await serve("answering")], Date.now);
+    const folder = await newFolder(parts);
+    const [hanging, answering] = [await serve(parts, `${folder}/hanging`, true), await serve(parts, `${folder}/answering`)];
+    using directory = openDirectory([hanging.target, answering.target], Date.now);
 
     const known = [await directory.existsNow(newUuid()), await directory.existsNow(newUuid()), await directory.existsNow(newUuid())];
 
     expect(known).to.deep.equal([true, true, true]);
-    expect(asked).to.deep.equal({ hanging: 1, answering: 3 });
+    expect([hanging.asked, answering.asked]).to.deep.equal([1, 3]);
+  });
+
+  it("asks two copies at most for a question, and others than those that failed for the next", async () => {
+    await using parts = new Disposables();
+    const folder = await newFolder(parts);
+    const answering = await serve(parts, `${folder}/answering`);
+    using directory = openDirectory([`${folder}/nobody`, `${folder}/no-one`, answering.target], Date.now);
+
+    const first = await directory.existsNow(newUuid()).catch((error: unknown) => error);
+    const second = await directory.existsNow(newUuid());
+
+    expect(first).to.include({ status: "UNAVAILABLE", reason: "ACCOUNT_SERVICE_UNAVAILABLE" });
+    expect([second, answering.asked]).to.deep.equal([true, 1]);
+  });
+
+  it("asks the copies that a name stands for, as they come and go", async () => {
+    await using parts = new Disposables();
+    const first = await serve(parts, "127.0.0.2:0");
+    const port = first.target.split(":")[1];
+    const second = await serve(parts, `127.0.0.3:${port}`);
+    let addresses: readonly string[] = [];
+    let resolved: () => void = () => undefined;
+    const resolve = async (): Promise<readonly string[]> => {
+      resolved();
+      return addresses;
+    };
+    /** Waits until what is resolved by now has been acted on. */
+    const settle = async (): Promise<void> => {
+      for (let times = 0; times < 3; times += 1) {
+        await new Promise<void>((done) => {
+          resolved = done;
+        });
+      }
+    };
+    using directory = openDirectory([`dns:///account.example:${port}`], Date.now, undefined, { resolve, everyMs: 2 });
+
+    await settle();
+    const atFirst = await directory.existsNow(newUuid()).catch((error: unknown) => error);
+    addresses = ["127.0.0.2"];
+    await settle();
+    await directory.existsNow(newUuid());
+    addresses = ["127.0.0.3"];
+    await settle();
+    await directory.existsNow(newUuid());
+
+    expect(atFirst).to.include({ status: "UNAVAILABLE", reason: "ACCOUNT_SERVICE_UNAVAILABLE" });
+    expect([first.asked, second.asked]).to.deep.equal([1, 1]);
   });
 });

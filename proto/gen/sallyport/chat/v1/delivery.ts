@@ -23,9 +23,13 @@ export interface AttachResponse {
 export interface ActivateRequest {
   connection: number;
   epoch: number;
+  /** The epoch that the connection had before; 0: none. Another connection with a newer one than that keeps the events. */
+  previousEpoch: number;
 }
 
 export interface ActivateResponse {
+  /** A newer connection has the account's events. */
+  displaced: boolean;
 }
 
 export interface DetachRequest {
@@ -173,7 +177,7 @@ export const AttachResponse: MessageFns<AttachResponse> = {
 };
 
 function createBaseActivateRequest(): ActivateRequest {
-  return { connection: 0, epoch: 0 };
+  return { connection: 0, epoch: 0, previousEpoch: 0 };
 }
 
 export const ActivateRequest: MessageFns<ActivateRequest> = {
@@ -183,6 +187,9 @@ export const ActivateRequest: MessageFns<ActivateRequest> = {
     }
     if (message.epoch !== 0) {
       writer.uint32(16).uint64(message.epoch);
+    }
+    if (message.previousEpoch !== 0) {
+      writer.uint32(24).uint64(message.previousEpoch);
     }
     return writer;
   },
@@ -216,6 +223,14 @@ export const ActivateRequest: MessageFns<ActivateRequest> = {
             message.epoch = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.previousEpoch = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag >>> 3 === 0) {
           throw new RangeError("malformed message");
@@ -233,11 +248,14 @@ export const ActivateRequest: MessageFns<ActivateRequest> = {
 };
 
 function createBaseActivateResponse(): ActivateResponse {
-  return {};
+  return { displaced: false };
 }
 
 export const ActivateResponse: MessageFns<ActivateResponse> = {
-  encode(_: ActivateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ActivateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.displaced !== false) {
+      writer.uint32(8).bool(message.displaced);
+    }
     return writer;
   },
 
@@ -254,6 +272,14 @@ export const ActivateResponse: MessageFns<ActivateResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.displaced = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag >>> 3 === 0) {
           throw new RangeError("malformed message");

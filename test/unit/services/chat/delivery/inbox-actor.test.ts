@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import { SallyportError } from "../../../../../platform/errors.ts";
-import type { InboxPorts } from "../../../../../services/chat/delivery/inbox-actor.ts";
-import { Inboxes } from "../../../../../services/chat/delivery/inboxes.ts";
+import { Inboxes, type InboxesPorts } from "../../../../../services/chat/delivery/inboxes.ts";
 import { acceptedAs, GATEWAY, gatewayNamed, messageNamed, OUTAGE } from "./inbox-scenario.ts";
 
 describe("the inboxes of a process", () => {
@@ -77,7 +76,7 @@ function attach(inboxes: Inboxes): void {
   inboxes.of("r").handle({ kind: "activated", epoch: 1, mark: 0 });
 }
 
-function portsWith(ports: Partial<InboxPorts>): InboxPorts {
+function portsWith(ports: Partial<InboxesPorts>): InboxesPorts {
   return {
     lingerMs: 1_000,
     store: async () => acceptedAs("stored"),
@@ -85,6 +84,7 @@ function portsWith(ports: Partial<InboxPorts>): InboxPorts {
     forget: async () => undefined,
     read: async () => ({ messages: [], exhausted: true }),
     failed: () => undefined,
+    woken: () => undefined,
     ...ports,
   };
 }

@@ -270,6 +270,15 @@ describe("the inbox core: the backlog", () => {
     expect(woken.short).to.deep.equal([`${FULL_READ} without []`]);
   });
 
+  it("brings what is older than all of memory where wakes come faster than pages", () => {
+    const woken = { kind: "woken" } as const;
+    const stale = [...upTo(9), woken, { kind: "pageRead", epoch: 1, messages: [], exhausted: true }] as const;
+
+    const again = play(...stale, woken, offered("b", 2), { kind: "pageRead", epoch: 1, messages: [a, c], exhausted: true });
+
+    expect(again.short).to.deep.equal(["push a to 1", "read 255 of 262143 without [a,b]"]);
+  });
+
   it("lets nothing from memory pass what something woke the inbox for", () => {
     const woken = [...activated(), { kind: "woken" }, offered("b", 2)] as const;
 

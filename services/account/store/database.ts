@@ -1,0 +1,13 @@
+import type { DatabaseSchema, Migration } from "../../../platform/database-schema.ts";
+import { dropIndex } from "../../../platform/mongo.ts";
+import { accountSchemas, grantsSchema, sessionsSchema } from "./schema.ts";
+
+const migrations: readonly Migration[] = [
+  async (db) => {
+    await dropIndex(db, grantsSchema.name, "socket.incarnation_1_socket.connection_1");
+    await dropIndex(db, sessionsSchema.name, "revokedAt_1");
+  },
+];
+
+/** The database of the account service. */
+export const accountDatabase: DatabaseSchema = { collections: accountSchemas, migrations };
