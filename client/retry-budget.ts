@@ -23,7 +23,7 @@ export const RESERVE = 10;
 /** So many failures in a row say that the service is down. */
 const DOWN_AFTER = 10;
 /** And so does silence for so long while that many attempts wait, or else what a hung service has been sent would all have to be sent again. */
-const SILENCE_MS = 1_000;
+const SILENCE_MS = 500;
 const WAITING_IN_SILENCE = 10;
 const SLOWEST_MS = 1_000;
 const FASTEST_MS = 50;

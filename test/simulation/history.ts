@@ -1,7 +1,7 @@
 import { comeToRest } from "./quiet-end.ts";
 import { stimulate } from "./faults.ts";
 import type { FlawName } from "./flaws.ts";
-import { Violation } from "./oracle.ts";
+import type { Violation } from "./oracle.ts";
 import type { Plan } from "./plan.ts";
 import { type Log, START_MS } from "./timeline.ts";
 import { World } from "./world.ts";
@@ -31,10 +31,9 @@ export function runPlan(plan: Plan, flaw?: FlawName, log?: Log): Outcome {
     world.timeline.runUntil(world.unhinderedAt + TAIL_MS);
     comeToRest(world);
   } catch (error) {
-    if (error instanceof Violation) {
-      return { steps: world.timeline.steps, violation: error };
+    if (world.oracle.violation === undefined) {
+      throw error;
     }
-    throw error;
   }
-  return { steps: world.timeline.steps, violation: undefined };
+  return { steps: world.timeline.steps, violation: world.oracle.violation };
 }

@@ -28,6 +28,8 @@ interface Fate {
   kept: boolean;
   /** When the client first knew that its acknowledgement was durable. */
   ackedAt: number | undefined;
+  /** When the ledger said that it was delivered. */
+  endedAt: number | undefined;
   /** Acknowledged on the socket that it came on last. */
   ackedInFrame: boolean;
   announced: number;
@@ -40,6 +42,8 @@ const ACTIVATION_MS = 5_000;
 
 /** Sees everything, and says at once what must not be. */
 export class Oracle {
+  /** The first thing that was wrong. */
+  violation: Violation | undefined;
   readonly #world: World;
   readonly #fates = new Map<string, Fate>();
   /** When a gateway found a socket still open, by account and epoch. */
@@ -103,7 +107,9 @@ export class Oracle {
 
   /** The ledger says that a message was delivered. */
   ended(id: string): void {
-    if (!this.#fateOf(id).kept) {
+    const fate = this.#fateOf(id);
+    fate.endedAt ??= this.#world.timeline.now;
+    if (!fate.kept) {
       this.#fail("accepted-lost", `${id} ended as delivered, but nobody has kept it`);
     }
   }
@@ -128,8 +134,11 @@ export class Oracle {
     if (fate.ackedAt !== undefined && fate.ackedAt < socket.beganAt) {
       this.#fail("pushed-after-ack", `${id} came on a socket that began after its acknowledgement was confirmed`);
     }
+    if (fate.endedAt !== undefined && fate.endedAt < socket.beganAt) {
+      this.#fail("pushed-after-end", `${id} came on a socket that began after it was written down as delivered`);
+    }
     if (!device.isThief) {
-      if (!device.kept.has(id)) {
+      if (!fate.kept) {
         this.#requireOrder(device, id);
       }
       fate.kept = true;
@@ -287,7 +296,7 @@ export class Oracle {
     if (outgoing === undefined || !(plan.chatCopies === 1 || (plan.isCalm && !plan.isSplit))) {
       return;
     }
-    const pair = `${outgoing.sender}>${device.process.name}`;
+    const pair = `${outgoing.sender}>${device.accountId}`;
     const last = this.#lastSeen.get(pair) ?? -1;
     if (outgoing.place < last) {
       this.#fail("out-of-order", `${id} came after a later one of ${outgoing.sender}`);
@@ -300,13 +309,16 @@ export class Oracle {
     if (known !== undefined) {
       return known;
     }
-    const fate = { acceptedAt: undefined, wasDelivered: false, kept: false, ackedAt: undefined, ackedInFrame: false, announced: 0 };
+    const fate = { acceptedAt: undefined, wasDelivered: false, kept: false, ackedAt: undefined, endedAt: undefined, ackedInFrame: false, announced: 0 };
     this.#fates.set(id, fate);
     return fate;
   }
 
   #fail(promise: string, text: string): never {
     this.#world.timeline.log?.(`VIOLATION ${promise}: ${text}`);
-    throw new Violation(promise, text);
+    // A task may catch it.
+    this.violation ??= new Violation(promise, text);
+    this.#world.timeline.isStopped = true;
+    throw this.violation;
   }
 }

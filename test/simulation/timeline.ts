@@ -37,6 +37,8 @@ export class Timeline {
   now: number = START_MS;
   /** How much has happened. */
   steps = 0;
+  /** Nothing happens any more. */
+  isStopped = false;
   /** Hears what happens, where somebody wants to know. */
   readonly log: ((line: string) => void) | undefined;
   readonly #heap: Entry[] = [];
@@ -64,7 +66,7 @@ export class Timeline {
 
   /** Lets everything happen that is due until a time. */
   runUntil(time: number): void {
-    for (let next = this.#heap[0]; next !== undefined && next.at <= time; next = this.#heap[0]) {
+    for (let next = this.#heap[0]; next !== undefined && next.at <= time && !this.isStopped; next = this.#heap[0]) {
       this.#pop();
       this.#meet(next);
     }
