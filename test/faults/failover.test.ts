@@ -79,7 +79,10 @@ describe("a replica set under calls", () => {
 
       expect([...callers.outcomes.keys()].filter((outcome) => !/^(OK|unavailable, retry after \d+ ms)$/.test(outcome))).to.deep.equal([]);
       expect(callers.open).to.equal(PEOPLE);
-      expect(await receiveAll(httpUrl, callers.recipient)).to.have.members(callers.accepted);
+      const received = await receiveAll(httpUrl, callers.recipient);
+      // What ended with "unavailable" may have been accepted all the same.
+      expect(received).to.include.members(callers.accepted);
+      expect(new Set(received).size).to.equal(received.length);
     });
   }
 

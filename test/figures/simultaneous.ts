@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Layout } from "../../bin/chaos/layout.ts";
 import { chatService } from "../../proto/gen/policy/services.ts";
@@ -21,7 +22,7 @@ export async function measureSimultaneous({ gatewayUrls }: Layout): Promise<stri
   const open = await Promise.all(entering);
 
   // The displaced are closed after 10 s; whoever is left then gets a message.
-  const ends = open.map((socket) => socket.closed());
+  const ends = open.map(async ({ socket }) => ({ code: (await once(socket, "close"))[0] as number }));
   const codes: number[] = [];
   await new Promise<void>((resolve) => {
     for (const end of ends) {

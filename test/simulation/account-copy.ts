@@ -1,7 +1,7 @@
+import type { GatewayPeer } from "../../platform/rpc/call.ts";
 import { confirm, type Judgement, present } from "../../services/account/tokens/family.ts";
 import type { SessionRow } from "./database.ts";
 import { JUDGED_TOO_LATE, JUST_RETIRED, TOKEN_REFUSED } from "./failures.ts";
-import type { GatewayPeer } from "../../platform/rpc/call.ts";
 import type { Call, RelayService } from "./relay.ts";
 import { Process, type Task } from "./timeline.ts";
 import type { Token } from "./tokens.ts";
@@ -43,25 +43,25 @@ export class AccountCopy implements RelayService {
   }
 
   *present(call: Call, token: Token): Task<{ readonly accountId: string; readonly token: Token }> {
-    const { timeline, database, oracle } = this.#world;
+    const { timeline, database, tokenWatch } = this.#world;
     const deadline = Math.min(call.deadline, timeline.now + JUDGEMENT_MS);
     const successor = yield* this.#judge(token, deadline);
     // The grant.
     yield* database.ask(this.process, () => undefined);
     const { session } = yield* this.#readLive(token.sessionId, deadline);
-    oracle.answered(token, successor);
+    tokenWatch.answered(token, successor);
     return { accountId: session.accountId, token: successor };
   }
 
   *confirm(sessionId: number, generation: number): Task<void> {
-    const { database, oracle, timeline, flaw } = this.#world;
+    const { database, tokenWatch, timeline, flaw } = this.#world;
     yield* database.ask(this.process, () => {
       const session = database.sessions[sessionId] as SessionRow;
       const { family } = session;
       const which = flaw === "confirms-any-generation" ? (family.next?.generation ?? generation) : generation;
       if (session.revokedAt === undefined) {
         session.family = confirm(family, which, { now: new Date(timeline.now), graceMs: GRACE_MS });
-        oracle.familyWritten(session, family);
+        tokenWatch.familyWritten(session, family);
       }
     });
   }
@@ -124,7 +124,7 @@ export class AccountCopy implements RelayService {
   }
 
   #advance({ id, family: read }: SessionRow, { family, outcome }: Judgement, deadline: number): Task<boolean> {
-    const { database, oracle, timeline, flaw } = this.#world;
+    const { database, tokenWatch, timeline, flaw } = this.#world;
     return database.ask(this.process, () => {
       const session = database.sessions[id] as SessionRow;
       const isSame = session.family.version === read.version || flaw === "advances-uncompared";
@@ -136,7 +136,7 @@ export class AccountCopy implements RelayService {
       // The predecessor retires when this is written.
       const retired = family.retired.map((one) => (one.generation === retires ? { ...one, at: new Date(timeline.now) } : one));
       session.family = { ...family, retired };
-      oracle.familyWritten(session, before);
+      tokenWatch.familyWritten(session, before);
       return true;
     });
   }
@@ -151,7 +151,7 @@ export class AccountCopy implements RelayService {
         return false;
       }
       session.revokedAt = timeline.now;
-      world.oracle.revoked(session, token);
+      world.tokenWatch.revoked(session, token);
       world.readRevocationLog(`${id}`);
       return true;
     });

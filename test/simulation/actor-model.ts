@@ -1,6 +1,14 @@
 import { type SallyportError, unavailable } from "../../platform/errors.ts";
 import { stepInbox } from "../../services/chat/delivery/inbox.ts";
-import { type Effect, EMPTY_INBOX, type InboxState, type Input, isIdle, isSettled, type SocketName } from "../../services/chat/delivery/inbox-state.ts";
+import {
+  type Effect,
+  EMPTY_INBOX,
+  type InboxState,
+  type Input,
+  isIdle,
+  isSettled,
+  type SocketName,
+} from "../../services/chat/delivery/inbox-state.ts";
 import { type Accepted, type ChatMessage, messageEvent } from "../../services/chat/delivery/message.ts";
 import type { CustodyModel } from "./custody-model.ts";
 import { Future, Lane } from "./future.ts";
@@ -111,6 +119,7 @@ export class ActorModel {
   #run(effect: Effect): void {
     switch (effect.kind) {
       case "push":
+        this.#world.timeline.log?.(`${this.#process.name} pushes ${effect.message.id} to epoch ${effect.to.epoch} of ${this.accountId}`);
         effect.to.gateway.push(effect.to.connection, effect.to.epoch, messageEvent(effect.message));
         break;
       case "pushQueueEmpty":

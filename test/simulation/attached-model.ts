@@ -116,7 +116,7 @@ export class AttachedModel {
     if (!relay.isConnected || (this.#at?.relay === relay && this.#at.stands)) {
       return;
     }
-    const { timeline, oracle, flaw } = this.#world;
+    const { timeline, socketWatch, flaw } = this.#world;
     const { id: connection } = this.#socket;
     const known = this.#flow.beginAttach();
     const epoch = yield* relay.call(this.#accountId, timeline.now + ATTEMPT_MS, (call) => relay.service.attach(call, connection, known));
@@ -130,7 +130,7 @@ export class AttachedModel {
     this.#at = { relay, epoch, stands: false };
     this.#flow.attached(epoch);
     if (this.#socket.isOpen) {
-      oracle.foundOpen(this.#accountId, this.#gateway.incarnation, connection, epoch);
+      socketWatch.foundOpen(this.#accountId, this.#gateway.incarnation, connection, epoch);
     }
     try {
       yield* relay.call(this.#accountId, timeline.now + ATTEMPT_MS, (call) => relay.service.activate(call, connection, epoch));

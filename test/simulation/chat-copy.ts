@@ -171,12 +171,21 @@ export class ChatCopy implements RelayService {
 
   #newCustody(): CustodyModel {
     const { process, store, hybridClock } = this;
-    return new CustodyModel(this.world, { process, store, hybridClock, delivered: (messages) => messages.forEach((one) => this.#announce(one)) });
+    return new CustodyModel(this.world, {
+      process,
+      store,
+      hybridClock,
+      delivered: (messages) => {
+        for (const message of messages) {
+          this.#announce(message);
+        }
+      },
+    });
   }
 
   /** As services/chat/delivery/announcer.ts: to the sender's socket, if it can be reached from here. */
   #announce(message: ChatMessage): void {
-    this.world.oracle.announced(message.id);
+    this.world.letterWatch.announced(message.id);
     const { senderId } = message;
     const current = this.#actors.get(senderId)?.state.current;
     if (current !== undefined) {

@@ -1,7 +1,7 @@
-import type { Random } from "../fuzz/random.ts";
-import type { PresenceState } from "../../services/chat/delivery/presence-rules.ts";
-import type { ChatMessage } from "../../services/chat/delivery/message.ts";
 import type { Family } from "../../services/account/tokens/family.ts";
+import type { ChatMessage } from "../../services/chat/delivery/message.ts";
+import type { PresenceState } from "../../services/chat/delivery/presence-rules.ts";
+import type { Random } from "../fuzz/random.ts";
 import { OUTAGE } from "./failures.ts";
 import type { Plan } from "./plan.ts";
 import type { Process, Task, Timeline } from "./timeline.ts";

@@ -107,7 +107,7 @@ export class DeviceSocket {
     this.token = token;
     world.timeline.log?.(`${process.name} presents generation ${token.generation} of session ${token.sessionId} on ${this.name}`);
     if (isThief) {
-      world.oracle.stolenPresented(token);
+      world.tokenWatch.stolenPresented(token);
     }
     this.send({ kind: "token", token, sentAt: world.timeline.now });
   }
@@ -137,7 +137,7 @@ export class DeviceSocket {
         this.#hear(frame.text);
         break;
       case "reply":
-        this.device.world.oracle.replied(this);
+        this.device.world.tokenWatch.replied(this);
         frame.answered(frame.outcome);
         break;
       case "closed":
@@ -151,17 +151,17 @@ export class DeviceSocket {
     if (text.startsWith(MESSAGE)) {
       const id = text.slice(MESSAGE.length, MESSAGE.length + ID_LENGTH);
       world.timeline.log?.(`${process.name} gets ${id} on ${this.name}`);
-      world.oracle.received(this, id);
+      world.letterWatch.received(this, id);
       this.received.add(id);
       this.device.keep(this, id);
     } else if (text.startsWith('{"displaced"')) {
       world.timeline.log?.(`${process.name} is displaced on ${this.name}`);
-      world.oracle.requireUndisplaced(this);
+      world.socketWatch.requireUndisplaced(this);
       this.isDisplaced = true;
-      world.oracle.displaced(this);
+      world.socketWatch.displaced(this);
       this.device.displaced(this);
     } else {
-      world.oracle.requireUndisplaced(this);
+      world.socketWatch.requireUndisplaced(this);
     }
   }
 
@@ -175,7 +175,7 @@ export class DeviceSocket {
     this.#acks.clear();
     world.timeline.log?.(`${this.device.process.name} acknowledges ${ids.join()}`);
     if (world.random.below(3) > 0) {
-      world.oracle.ackSent(ids);
+      world.letterWatch.ackSent(ids);
       this.send({ kind: "ack", ids });
       return;
     }
@@ -184,9 +184,11 @@ export class DeviceSocket {
       ids,
       answered: (outcome) => {
         if (outcome.kind === "done") {
-          world.oracle.ackConfirmed(ids);
+          world.letterWatch.ackConfirmed(ids);
         } else {
-          ids.forEach((id) => this.acknowledge(id, 1_000));
+          for (const id of ids) {
+            this.acknowledge(id, 1_000);
+          }
         }
       },
     });

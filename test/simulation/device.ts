@@ -78,7 +78,14 @@ export class Device {
   write(recipientId: string, otherId?: string): void {
     this.#sent += 1;
     const letter = { id: otherId ?? this.world.newMessageId(), recipientId, body: Buffer.allocUnsafe(1) };
-    const outgoing = { letter, sender: this.process.name, place: this.#sent, isOther: otherId !== undefined, attempts: 0, isSettled: false };
+    const outgoing = {
+      letter,
+      sender: this.process.name,
+      place: this.#sent,
+      isOther: otherId !== undefined,
+      attempts: 0,
+      isSettled: false,
+    };
     if (otherId === undefined) {
       this.world.letters.set(letter.id, outgoing);
     }
@@ -126,7 +133,7 @@ export class Device {
       this.outbox.restart();
     }
     if (code === 4401 && socket.token.sessionId === this.token.sessionId) {
-      this.world.oracle.loggedOut(this);
+      this.world.tokenWatch.loggedOut(this);
       if (!this.isThief) {
         this.token = this.world.logIn(this.accountId);
       }

@@ -23,9 +23,13 @@ export const ATTACHMENT_UNKNOWN: SallyportError = new SallyportError("FAILED_PRE
   reason: "ATTACHMENT_UNKNOWN",
 });
 /** The recipient is unknown, or blocked the sender. */
-export const NO_RECIPIENT: SallyportError = new SallyportError("NOT_FOUND", "there is no such recipient", { reason: "RECIPIENT_NOT_FOUND" });
+export const NO_RECIPIENT: SallyportError = new SallyportError("NOT_FOUND", "there is no such recipient", {
+  reason: "RECIPIENT_NOT_FOUND",
+});
 /** The recipient's inbox is full. */
-export const INBOX_FULL: SallyportError = new SallyportError("RESOURCE_EXHAUSTED", "the recipient's inbox is full", { reason: "INBOX_FULL" });
+export const INBOX_FULL: SallyportError = new SallyportError("RESOURCE_EXHAUSTED", "the recipient's inbox is full", {
+  reason: "INBOX_FULL",
+});
 /** The id of a message is another one's. */
 export const ID_REUSED: SallyportError = new SallyportError("ALREADY_EXISTS", "the client message id was used for another message", {
   reason: "CLIENT_MESSAGE_ID_REUSED",

@@ -1,6 +1,9 @@
 import type { Task, Timeline } from "./timeline.ts";
 
-type State<T> = { readonly kind: "due" } | { readonly kind: "done"; readonly value: T } | { readonly kind: "failed"; readonly error: unknown };
+type State<T> =
+  | { readonly kind: "due" }
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "failed"; readonly error: unknown };
 
 const DUE = { kind: "due" } as const;
 

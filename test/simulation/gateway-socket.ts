@@ -194,4 +194,3 @@ export class GatewaySocket {
     this.#world.timeline.spawn(call, reply, (error) => reply({ kind: "failed", error: error as SallyportError }));
   }
 }
-

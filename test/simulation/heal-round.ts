@@ -18,7 +18,10 @@ export function* healOnce(chat: ChatCopy): Task<void> {
     }
   }
   if (actors.length > 0) {
-    yield* dropOutdated(chat, actors.map(({ accountId }) => accountId));
+    yield* dropOutdated(
+      chat,
+      actors.map(({ accountId }) => accountId),
+    );
   }
 }
 

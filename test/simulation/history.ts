@@ -1,9 +1,9 @@
-import { comeToRest } from "./quiet-end.ts";
 import { stimulate } from "./faults.ts";
 import type { FlawName } from "./flaws.ts";
-import type { Violation } from "./oracle.ts";
 import type { Plan } from "./plan.ts";
+import { comeToRest } from "./quiet-end.ts";
 import { type Log, START_MS } from "./timeline.ts";
+import type { Violation } from "./verdict.ts";
 import { World } from "./world.ts";
 
 /** What came of a history. */
@@ -31,9 +31,9 @@ export function runPlan(plan: Plan, flaw?: FlawName, log?: Log): Outcome {
     world.timeline.runUntil(world.unhinderedAt + TAIL_MS);
     comeToRest(world);
   } catch (error) {
-    if (world.oracle.violation === undefined) {
+    if (world.verdict.violation === undefined) {
       throw error;
     }
   }
-  return { steps: world.timeline.steps, violation: world.oracle.violation };
+  return { steps: world.timeline.steps, violation: world.verdict.violation };
 }

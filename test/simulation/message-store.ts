@@ -1,5 +1,5 @@
-import type { ChatMessage } from "../../services/chat/delivery/message.ts";
 import { acceptedAtOf } from "../../services/chat/delivery/hybrid-clock.ts";
+import type { ChatMessage } from "../../services/chat/delivery/message.ts";
 import type { SendRow } from "./database.ts";
 import type { Process, Task } from "./timeline.ts";
 import type { World } from "./world.ts";
@@ -31,7 +31,7 @@ export class MessageStore {
       const ended = ids.filter((id) => sends.get(id)?.state === "pending");
       for (const id of ended) {
         (sends.get(id) as SendRow).state = "delivered";
-        this.#world.oracle.ended(id);
+        this.#world.letterWatch.ended(id);
       }
       return this.#world.flaw === "counts-repeated-acks" ? ids : ended;
     });
@@ -80,7 +80,7 @@ export class MessageStore {
         for (const id of ids) {
           if (inbox.get(id)?.recipientId === recipientId) {
             inbox.delete(id);
-            this.#world.oracle.bodyRemoved(id);
+            this.#world.letterWatch.requireKept(id);
           }
         }
       });
@@ -129,13 +129,13 @@ export class MessageStore {
   }
 
   #insert({ id, order, recipientId, body }: ChatMessage, state: SendRow["state"]): boolean {
-    const { database, oracle } = this.#world;
+    const { database, letterWatch } = this.#world;
     if (database.sends.has(id)) {
       return false;
     }
     database.sends.set(id, { id, state, acceptedAt: acceptedAtOf(order), recipientId, body });
     if (state === "delivered") {
-      oracle.ended(id);
+      letterWatch.ended(id);
     }
     return true;
   }

@@ -6,7 +6,7 @@ import type { Process, Timeline } from "./timeline.ts";
 export interface WireEnd {
   readonly process: Process;
   /** The wire is gone, as far as this end can tell. */
-  lost(): void;
+  readonly lost: () => void;
 }
 
 /** A connection between two processes: what is sent one way arrives in order, unless it is cut before. */
@@ -72,6 +72,7 @@ export class Network {
   #wireBetween(client: WireEnd, service: WireEnd): Wire {
     const timeline = this.#timeline;
     let cutAt = Number.POSITIVE_INFINITY;
+    const [clientLife, serviceLife] = [client.process.life, service.process.life];
     let clientAt = 0;
     let serviceAt = 0;
     // What had arrived before the cut is read all the same, by a process that was paused meanwhile.
@@ -94,8 +95,8 @@ export class Network {
         if (cutAt > timeline.now) {
           cutAt = timeline.now;
           wire.end();
-          timeline.after(this.#notice(), client.process, () => client.lost());
-          timeline.after(this.#notice(), service.process, () => service.lost());
+          this.#tellLost(client, clientLife);
+          this.#tellLost(service, serviceLife);
         }
       },
       end: () => {
@@ -107,6 +108,15 @@ export class Network {
       },
     };
     return wire;
+  }
+
+  /** Only the run of a process that had the wire learns of it. */
+  #tellLost({ process, lost }: WireEnd, life: number): void {
+    this.#timeline.after(this.#notice(), process, () => {
+      if (process.life === life) {
+        lost();
+      }
+    });
   }
 
   #notice(): number {

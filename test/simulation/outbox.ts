@@ -64,10 +64,10 @@ export class Outbox {
 
   #answered(outgoing: OutgoingLetter, turn: number, isRepeat: boolean, outcome: Outcome): void {
     const { world, process } = this.#device;
-    const { oracle, timeline } = world;
+    const { letterWatch, timeline } = world;
     if (outcome.kind === "accepted") {
       timeline.log?.(`${process.name} has OK for ${outgoing.letter.id}: ${outcome.accepted.state} at ${outcome.accepted.acceptedAt}`);
-      oracle.accepted(outgoing, outcome.accepted, isRepeat);
+      letterWatch.accepted(outgoing, outcome.accepted, isRepeat);
       outgoing.isSettled = true;
       this.#goOn(turn, true);
     } else if (outcome.kind === "failed") {
@@ -78,7 +78,7 @@ export class Outbox {
         timeline.after(RETRY_MS + world.random.below(1_000), process, () => this.#goOn(turn, false));
         return;
       }
-      oracle.refused(outgoing, error);
+      letterWatch.refused(outgoing, error);
       this.#goOn(turn, true);
     }
   }

@@ -56,7 +56,7 @@ const WEIGHTS = {
   thieve: 4,
 } as const;
 
-const FAULTS: ReadonlySet<StimulusKind> = new Set(["crash", "pause", "cutRelay", "outage", "crashDevice", "disconnect", "connectAgain", "connect"]);
+const FAULTS: ReadonlySet<StimulusKind> = new Set(["crash", "pause", "cutRelay", "outage", "crashDevice"]);
 const THEFT: ReadonlySet<StimulusKind> = new Set(["steal", "thieve"]);
 const KINDS = Object.keys(WEIGHTS) as StimulusKind[];
 

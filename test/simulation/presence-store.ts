@@ -80,15 +80,21 @@ export class PresenceStore {
     by: "claim" | "takeOver" | number,
     change: (state: PresenceState, now: number) => readonly [PresenceState, T],
   ): Task<T> {
-    const { database, oracle, timeline } = this.#world;
+    const { database, socketWatch, timeline } = this.#world;
     return database.ask(this.#owner, () => {
       const before = database.presence.get(accountId) ?? { epoch: 0 };
       const [after, outcome] = change(before, timeline.now);
       if (after !== before) {
         database.presence.set(accountId, after);
-        oracle.presenceWritten(accountId, before, after, by);
+        timeline.log?.(`presence of ${accountId}: ${describe(after)} (${this.#owner.name})`);
+        socketWatch.presenceWritten(accountId, before, after, by);
       }
       return outcome;
     });
   }
+}
+
+function describe({ epoch, current }: PresenceState): string {
+  const holder = current === undefined ? "nobody" : `${current.incarnation}/${current.connection} with epoch ${current.epoch}`;
+  return `${holder}, last epoch ${epoch}`;
 }

@@ -31,7 +31,9 @@ async function main(options: Options): Promise<number> {
   const histories = sum((tally) => tally.histories);
   const seconds = (performance.now() - startedAt) / 1000;
   const each = Math.round(sum((tally) => tally.steps) / histories);
-  console.log(`${histories} histories from seed ${options.seed} in ${seconds.toFixed(1)} s: ${Math.round(histories / seconds)}/s, ${each} events each`);
+  console.log(
+    `${histories} histories from seed ${options.seed} in ${seconds.toFixed(1)} s: ${Math.round(histories / seconds)}/s, ${each} events each`,
+  );
   for (const finding of findings) {
     report(finding, options);
   }
@@ -86,7 +88,9 @@ function report({ seed, promise, text }: Finding, { flaw, isTraced }: Options): 
   const plan = isTraced ? planOf(seed) : shrink(planOf(seed), promise, flaw);
   const { stimuli, ...world } = plan;
   console.log(`  ${JSON.stringify(world)}`);
-  console.log(`  ${isTraced ? "all" : "the"} ${stimuli.length} stimuli${isTraced ? "" : " that it takes"}: ${stimuli.map(({ kind, at }) => `${kind} at ${at}`).join(", ")}`);
+  console.log(
+    `  ${isTraced ? "all" : "the"} ${stimuli.length} stimuli${isTraced ? "" : " that it takes"}: ${stimuli.map(({ kind, at }) => `${kind} at ${at}`).join(", ")}`,
+  );
   runPlan(plan, flaw, (at, line) => console.log(`  ${String(at - START_MS).padStart(7)} ms  ${line}`));
 }
 
@@ -98,7 +102,8 @@ function findFlaws(seed: number): number {
     const [finding] = runCampaign({ seed, histories: FLAW_BUDGET, flaw }, 1).findings;
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     missed += finding === undefined ? 1 : 0;
-    const found = finding === undefined ? `not found in ${FLAW_BUDGET}` : `${finding.promise} after ${finding.after} (seed ${finding.seed})`;
+    const found =
+      finding === undefined ? `not found in ${FLAW_BUDGET}` : `${finding.promise} after ${finding.after} (seed ${finding.seed})`;
     console.log(`${FLAWS[flaw].core.padEnd(9)}${flaw.padEnd(27)}${found}, ${seconds} s`);
   }
   return missed;
@@ -133,5 +138,5 @@ if (isMainThread) {
   const options = readOptions();
   process.exitCode = options.isAboutFlaws ? findFlaws(options.seed) : await main(options);
 } else {
-  parentPort?.postMessage(runCampaign(workerData as Campaign, MAX_FINDINGS));
+  parentPort?.postMessage(runCampaign(workerData as Campaign, MAX_FINDINGS), []);
 }

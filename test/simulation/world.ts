@@ -1,17 +1,20 @@
-import { type Random, seeded } from "../fuzz/random.ts";
 import { beginFamily } from "../../services/account/tokens/family.ts";
+import { type Random, seeded } from "../fuzz/random.ts";
 import { AccountCopy } from "./account-copy.ts";
 import { ChatCopy } from "./chat-copy.ts";
 import { Database } from "./database.ts";
 import { Device } from "./device.ts";
 import type { FlawName } from "./flaws.ts";
 import { GatewayModel } from "./gateway-model.ts";
+import { LetterWatch } from "./letter-watch.ts";
 import { Network } from "./network.ts";
-import { Oracle } from "./oracle.ts";
 import type { OutgoingLetter } from "./outbox.ts";
 import type { Plan } from "./plan.ts";
+import { SocketWatch } from "./socket-watch.ts";
 import { type Log, Timeline } from "./timeline.ts";
+import { TokenWatch } from "./token-watch.ts";
 import { Mint, type Token } from "./tokens.ts";
+import { Verdict } from "./verdict.ts";
 
 /** How often a gateway reads the log of revocations. */
 const LOG_MS = 500;
@@ -24,7 +27,10 @@ export class World {
   readonly timeline: Timeline;
   readonly network: Network;
   readonly database: Database;
-  readonly oracle: Oracle;
+  readonly verdict: Verdict;
+  readonly letterWatch: LetterWatch;
+  readonly socketWatch: SocketWatch;
+  readonly tokenWatch: TokenWatch;
   readonly mint: Mint = new Mint();
   readonly chats: readonly ChatCopy[];
   readonly accounts: readonly AccountCopy[];
@@ -42,7 +48,10 @@ export class World {
     this.timeline = new Timeline(log);
     this.network = new Network(this.timeline, this.random, plan);
     this.database = new Database(this.timeline, this.random, plan);
-    this.oracle = new Oracle(this);
+    this.verdict = new Verdict(this.timeline);
+    this.letterWatch = new LetterWatch(this);
+    this.socketWatch = new SocketWatch(this);
+    this.tokenWatch = new TokenWatch(this);
     this.chats = Array.from({ length: plan.chatCopies }, (_, index) => new ChatCopy(this, index));
     this.accounts = Array.from({ length: plan.accountCopies }, (_, index) => new AccountCopy(this, index));
     this.gateways = Array.from({ length: plan.gateways }, (_, index) => new GatewayModel(this, index));

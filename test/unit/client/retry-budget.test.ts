@@ -21,7 +21,7 @@ describe("what a client may spend on repeating calls", () => {
     const step = fc.constantFrom("first", "repeat", "resend", "answered", "failed", "none");
 
     fc.assert(
-      fc.property(fc.array(fc.tuple(step, fc.nat(2_000)), { maxLength: 500 }), (steps) => {
+      fc.property(fc.array(fc.tuple(step, fc.nat(2_000)), { maxLength: 500, size: "max" }), (steps) => {
         const made = { first: 0, repeat: 0, resend: 0 };
         let budget = fullBudget;
         let now = 0;

@@ -49,7 +49,7 @@ const pass = fc.integer({ min: 0, max: 3_000 }).map((ms) => (callers: Callers) =
 describe("the calls of a client", () => {
   it("make no more than 1.2 attempts each, the reserve, and one a second, at a service that answers nothing", () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(call, fail, pass), { maxLength: 400 }), (steps) => {
+      fc.property(fc.array(fc.oneof(call, fail, pass), { maxLength: 400, size: "max" }), (steps) => {
         const callers = new Callers();
 
         for (const step of steps) {
@@ -63,7 +63,7 @@ describe("the calls of a client", () => {
 
   it("make no more than 1.2 attempts each, the reserve, and those that were let go gradually, whatever happens", () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(call, fail, answer, pass), { maxLength: 400 }), (steps) => {
+      fc.property(fc.array(fc.oneof(call, fail, answer, pass), { maxLength: 400, size: "max" }), (steps) => {
         const callers = new Callers();
 
         for (const step of steps) {
@@ -77,7 +77,7 @@ describe("the calls of a client", () => {
 
   it("are all answered once the service is well again, whatever happened before", () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(call, fail, answer, pass), { maxLength: 200 }), (steps) => {
+      fc.property(fc.array(fc.oneof(call, fail, answer, pass), { maxLength: 200, size: "max" }), (steps) => {
         const callers = new Callers();
         for (const step of steps) {
           step(callers);

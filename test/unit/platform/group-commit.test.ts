@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { unavailable } from "../../../platform/errors.ts";
 import { GroupCommit } from "../../../platform/group-commit.ts";
 
 describe("GroupCommit", () => {
@@ -55,5 +56,18 @@ describe("GroupCommit", () => {
     const results = await Promise.allSettled([group.add("a"), group.add("b")]);
 
     expect(results.map(({ status }) => status)).to.deep.equal(["rejected", "fulfilled"]);
+  });
+
+  it("does not make those wait for a database that cannot be asked who waited behind a batch that did", async () => {
+    let commits = 0;
+    const group = new GroupCommit<string, string>(async () => {
+      commits += 1;
+      throw unavailable("the database cannot be asked", "DATABASE_UNAVAILABLE");
+    }, 1);
+
+    const results = await Promise.allSettled([group.add("a"), group.add("b"), group.add("c")]);
+
+    expect(results.map(({ status }) => status)).to.deep.equal(["rejected", "rejected", "rejected"]);
+    expect(commits).to.equal(1);
   });
 });

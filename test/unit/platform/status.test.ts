@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { invalidArgument, SallyportError, toSallyportError } from "../../../platform/errors.ts";
+import { invalidArgument, SallyportError, toSallyportError, unavailable } from "../../../platform/errors.ts";
 import { fromWireStatus, toWireStatus } from "../../../platform/rpc/status.ts";
 
 describe("wire status", () => {
@@ -21,6 +21,14 @@ describe("wire status", () => {
     expect(back.violations.map(({ field, description }) => ({ field, description }))).to.deep.equal([
       { field: "body", description: "is required" },
     ]);
+  });
+
+  it("says of everything that is unavailable when to try again, and of nothing else that does not", () => {
+    const hintOf = (error: SallyportError): number | undefined => fromWireStatus(toWireStatus(error)).retryAfterMs;
+
+    expect(hintOf(unavailable("gone", "GONE"))).to.equal(500);
+    expect(hintOf(new SallyportError("UNAVAILABLE", "busy", { reason: "BUSY", retryAfterMs: 7_000 }))).to.equal(7_000);
+    expect(toWireStatus(new SallyportError("NOT_FOUND", "none", { reason: "NONE" })).details).to.have.length(1);
   });
 
   it("says nothing of an error that is not ours", () => {
