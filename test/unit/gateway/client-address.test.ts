@@ -70,7 +70,7 @@ describe("a client's address behind trusted proxies", () => {
 
     fc.assert(
       fc.property(hops, fc.nat(), (given, cut) => {
-        const isTrusted = (hop: string): boolean => /^(10\.|127\.0\.0\.1$|192\.0\.2\.|fd)/.test(hop);
+        const isTrusted = (hop: string): boolean => /^(10\.|127\.0\.0\.1$|192\.0\.2\.|fd[0-9a-f]{2}:)/.test(hop);
         const expected = given.findLast((hop) => !isTrusted(hop)) ?? given[0];
         const at = cut % given.length;
         const lines = [given.slice(0, at), given.slice(at)].filter(({ length }) => length > 0).map((part) => part.join(", "));
