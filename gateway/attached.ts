@@ -40,7 +40,7 @@ export class Attached {
   #at: Place | undefined;
   /** Older places: each is told to let go once a newer one stands. */
   #left: readonly Place[] = [];
-  /** The epoch by which the socket counts as older or newer than others; 0 before the first. */
+  /** The first epoch: by it the socket is older or newer than others, however often it is attached again. 0 before there is one. */
   #rank = 0;
   #settling = false;
 
@@ -157,13 +157,11 @@ export class Attached {
     // Pushes may come before the answer to Activate.
     this.#at = { copy, epoch, stands: false };
     this.#flow.attached(epoch);
-    const previousEpoch = this.#rank;
-    // Also when the answer is lost: a socket that is attached again is no newer for it.
-    this.#rank = previousEpoch || epoch;
+    this.#rank ||= epoch;
     const { displaced } = await copy.deliveries
-      .activate({ connection, epoch, previousEpoch }, this.#options())
+      .activate({ connection, epoch, rank: this.#rank }, this.#options())
       .catch((error: SallyportError) => {
-        // The copy has lost the attachment with the stream that brought it: a new one is worth a try.
+        // The copy has lost the attachment with the stream that brought it, or an older socket was attached again: a new epoch is worth a try.
         throw error.status === "FAILED_PRECONDITION" ? unavailable("the attachment was lost", "ATTACHMENT_LOST", error) : error;
       });
     if (displaced) {
@@ -171,7 +169,6 @@ export class Attached {
       this.#flow.push(epoch, { kind: { $case: "displaced", value: {} } });
       return;
     }
-    this.#rank = epoch;
     if (this.#at?.epoch === epoch) {
       this.#at = { copy, epoch, stands: true };
     }

@@ -42,7 +42,7 @@ async function wakeLate(mutations: readonly Mutation[]): Promise<Verdict> {
   const newer = world.ledger.openSocket(accountId, world.nextConnection(), Date.now());
   newer.exchanged(Date.now());
   process.kill(chat, "SIGSTOP");
-  const activated = gateway.delivery.activate({ connection, epoch, previousEpoch: 0 }, as(accountId, ACTIVATE_MS)).catch(() => undefined);
+  const activated = gateway.delivery.activate({ connection, epoch, rank: 0 }, as(accountId, ACTIVATE_MS)).catch(() => undefined);
   const detached = gateway.delivery.detach({ connection, epoch }, as(accountId));
   newer.ended(Date.now());
   await passed(Date.now() + ACTIVATE_MS + GONE_AFTER_MS);

@@ -1,6 +1,7 @@
 import { EventFlow } from "../../gateway/event-flow.ts";
 import type { SallyportError } from "../../platform/errors.ts";
 import type { Event } from "../../proto/gen/sallyport/gateway/v1/events.ts";
+import { DISPLACED } from "./actor-model.ts";
 import type { ChatCopy } from "./chat-copy.ts";
 import { ATTACHMENT_LOST } from "./failures.ts";
 import type { GatewayModel } from "./gateway-model.ts";
@@ -34,6 +35,7 @@ export class AttachedModel {
   #at: Place | undefined;
   #left: readonly Place[] = [];
   #uncredited = 0;
+  #rank = 0;
 
   constructor(gateway: GatewayModel, socket: GatewaySocket, accountId: string) {
     this.#gateway = gateway;
@@ -132,10 +134,17 @@ export class AttachedModel {
     if (this.#socket.isOpen) {
       socketWatch.foundOpen(this.#accountId, this.#gateway.incarnation, connection, epoch);
     }
+    this.#rank ||= epoch;
+    const socket = { connection, epoch, rank: this.#rank };
+    let isDisplaced: boolean;
     try {
-      yield* relay.call(this.#accountId, timeline.now + ATTEMPT_MS, (call) => relay.service.activate(call, connection, epoch));
+      isDisplaced = yield* relay.call(this.#accountId, timeline.now + ATTEMPT_MS, (call) => relay.service.activate(call, socket));
     } catch (error) {
       throw (error as SallyportError).status === "FAILED_PRECONDITION" ? ATTACHMENT_LOST : error;
+    }
+    if (isDisplaced) {
+      this.#flow.push(epoch, DISPLACED);
+      return;
     }
     if (this.#at?.epoch === epoch) {
       this.#at = { relay, epoch, stands: true };

@@ -35,14 +35,22 @@ export function* attach(chat: ChatCopy, { gateway, accountId, deadline }: Call, 
   }
 }
 
-/** As services/chat/rpc/activate.ts. */
-export function* activate(chat: ChatCopy, { gateway, accountId, deadline }: Call, connection: number, epoch: number): Task<void> {
+/** A socket that was found open: its number at its gateway, its epoch, and its first one. */
+export interface ActivatedSocket {
+  readonly connection: number;
+  readonly epoch: number;
+  readonly rank: number;
+}
+
+/** As services/chat/rpc/activate.ts. Answers whether a newer socket has the events. */
+export function* activate(chat: ChatCopy, { gateway, accountId, deadline }: Call, socket: ActivatedSocket): Task<boolean> {
   const actor = chat.of(accountId);
   actor.hold();
   const turn = actor.attachments.enter();
   try {
     yield* turn.reached.wait();
-    yield* takeOver(chat, actor, { incarnation: gateway.incarnation, connection, epoch, copy: chat.name }, deadline);
+    const rank = chat.world.flaw === "ranks-by-the-last-epoch" ? socket.epoch : socket.rank;
+    return !(yield* takeOver(chat, actor, { ...socket, rank, incarnation: gateway.incarnation, copy: chat.name }, deadline));
   } finally {
     turn.leave();
     actor.letGo();
@@ -81,10 +89,10 @@ export function* landGone({ store }: ChatCopy, actor: ActorModel, epoch: number)
   }
 }
 
-function* takeOver(chat: ChatCopy, actor: ActorModel, holder: Holder, deadline: number): Task<void> {
+function* takeOver(chat: ChatCopy, actor: ActorModel, holder: Holder, deadline: number): Task<boolean> {
   const { epoch, connection, incarnation } = holder;
   if (actor.state.current?.epoch === epoch) {
-    return;
+    return true;
   }
   const candidate = actor.state.candidates.get(epoch);
   if (candidate?.connection !== connection || candidate.gateway.incarnation !== incarnation) {
@@ -93,7 +101,7 @@ function* takeOver(chat: ChatCopy, actor: ActorModel, holder: Holder, deadline: 
   const taken = yield* chat.presence.takeOver(actor.accountId, holder, deadline);
   if (taken.kind === "outdated") {
     actor.handle({ kind: "outdated", epoch, heir: taken.heir });
-    return;
+    return false;
   }
   const { previous } = taken;
   if (!actor.state.candidates.has(epoch)) {
@@ -107,4 +115,5 @@ function* takeOver(chat: ChatCopy, actor: ActorModel, holder: Holder, deadline: 
   chat.custody.forgetCursor(actor.accountId);
   actor.handle({ kind: "activated", epoch, mark: chat.hybridClock.next() });
   chat.wakes.believe(actor, epoch);
+  return true;
 }

@@ -2,7 +2,7 @@ import type { GatewayPeer } from "../../platform/rpc/call.ts";
 import { HybridClock } from "../../services/chat/delivery/hybrid-clock.ts";
 import type { ChatMessage } from "../../services/chat/delivery/message.ts";
 import { ActorModel } from "./actor-model.ts";
-import { activate, attach, detach } from "./attaching.ts";
+import { type ActivatedSocket, activate, attach, detach } from "./attaching.ts";
 import { CustodyModel } from "./custody-model.ts";
 import type { Letter, Outcome } from "./frames.ts";
 import { healOnce, lapseOnce } from "./heal-round.ts";
@@ -136,8 +136,8 @@ export class ChatCopy implements RelayService {
     return attach(this, call, connection, known);
   }
 
-  activate(call: Call, connection: number, epoch: number): Task<void> {
-    return activate(this, call, connection, epoch);
+  activate(call: Call, socket: ActivatedSocket): Task<boolean> {
+    return activate(this, call, socket);
   }
 
   detach(call: Call, connection: number, epoch: number): Task<void> {

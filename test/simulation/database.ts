@@ -28,8 +28,8 @@ export interface SessionRow {
 const SELECTION_MS = 2_000;
 
 /**
- * One replica set, as far as its clients can tell: the write of one document is atomic, what is answered is on a majority, and an operation that
- * fails may have been done. Operations of one process pass each other.
+ * One replica set, as far as its clients can tell: the write of one document is atomic, what is answered is on a majority, and an operation
+ * that fails may have been done. Operations of one process pass each other.
  */
 export class Database {
   readonly sends: Map<string, SendRow> = new Map();

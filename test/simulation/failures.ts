@@ -22,6 +22,10 @@ export const TOKEN_REFUSED: SallyportError = new SallyportError("UNAUTHENTICATED
 export const ATTACHMENT_UNKNOWN: SallyportError = new SallyportError("FAILED_PRECONDITION", "no such attachment", {
   reason: "ATTACHMENT_UNKNOWN",
 });
+/** An older socket was attached again meanwhile. */
+export const EPOCH_OVERTAKEN: SallyportError = new SallyportError("FAILED_PRECONDITION", "an older socket was attached again meanwhile", {
+  reason: "EPOCH_OVERTAKEN",
+});
 /** The recipient is unknown, or blocked the sender. */
 export const NO_RECIPIENT: SallyportError = new SallyportError("NOT_FOUND", "there is no such recipient", {
   reason: "RECIPIENT_NOT_FOUND",

@@ -16,6 +16,7 @@ export type FlawName =
   | "looks-before-it-stores"
   | "takes-over-uncompared"
   | "takes-over-unfenced"
+  | "ranks-by-the-last-epoch"
   | "gives-up-any-epoch"
   | "pushes-without-epoch"
   | "activates-closed-sockets"
@@ -41,6 +42,7 @@ export const FLAWS: Readonly<Record<FlawName, Flaw>> = {
   "looks-before-it-stores": { core: "presence", about: "a sender looks for the recipient's socket before the message is stored" },
   "takes-over-uncompared": { core: "presence", about: "a socket takes over without comparing epochs" },
   "takes-over-unfenced": { core: "presence", about: "a socket takes over however late it is" },
+  "ranks-by-the-last-epoch": { core: "presence", about: "a socket that is attached again counts as newer for it" },
   "gives-up-any-epoch": { core: "presence", about: "an old socket's end gives up the newer socket's place" },
   "pushes-without-epoch": { core: "presence", about: "a gateway takes pushes of any epoch" },
   "activates-closed-sockets": { core: "presence", about: "a gateway activates a socket without looking whether it is still open" },

@@ -8,7 +8,8 @@ import type { World } from "./world.ts";
 /** What became of a letter, as far as everybody outside can tell. */
 interface Fate {
   acceptedAt: number | undefined;
-  wasDelivered: boolean;
+  /** When its sender first knew that it was delivered. */
+  deliveredAt: number | undefined;
   /** Applications of the recipient that have kept it. */
   kept: boolean;
   /** When the client first knew that its acknowledgement was durable. */
@@ -33,8 +34,8 @@ export class LetterWatch {
     this.#world = world;
   }
 
-  /** The sender has its OK. */
-  accepted(outgoing: OutgoingLetter, accepted: Accepted, isRepeat: boolean): void {
+  /** The sender has its OK for an attempt that began at a time. */
+  accepted(outgoing: OutgoingLetter, accepted: Accepted, sentAt: number): void {
     const { letter, isOther } = outgoing;
     const fate = this.#fateOf(letter.id);
     if (isOther) {
@@ -43,11 +44,14 @@ export class LetterWatch {
     if (fate.acceptedAt !== undefined && fate.acceptedAt !== accepted.acceptedAt) {
       this.#fail("repeat-differs", `${letter.id} was accepted at ${fate.acceptedAt} and at ${accepted.acceptedAt}`);
     }
-    if (isRepeat && fate.wasDelivered && accepted.state === "stored") {
+    if (fate.deliveredAt !== undefined && fate.deliveredAt <= sentAt && accepted.state === "stored") {
       this.#fail("repeat-differs", `${letter.id} was delivered, and stored afterwards`);
     }
+    const isRepeat = fate.acceptedAt !== undefined;
     fate.acceptedAt = accepted.acceptedAt;
-    fate.wasDelivered ||= accepted.state === "delivered";
+    if (accepted.state === "delivered") {
+      fate.deliveredAt ??= this.#world.timeline.now;
+    }
     this.requireKept(letter.id);
     if (this.#world.plan.isCalm && !isRepeat) {
       this.#expectPrompt(outgoing);
@@ -185,7 +189,7 @@ export class LetterWatch {
     }
     const fate = {
       acceptedAt: undefined,
-      wasDelivered: false,
+      deliveredAt: undefined,
       kept: false,
       ackedAt: undefined,
       endedAt: undefined,

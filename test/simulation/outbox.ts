@@ -56,18 +56,18 @@ export class Outbox {
     this.#turn += 1;
     const turn = this.#turn;
     first.attempts += 1;
-    const isRepeat = first.isSettled;
+    const sentAt = world.timeline.now;
     world.timeline.log?.(`${process.name} sends ${first.letter.id} (attempt ${first.attempts})`);
-    newest.send({ kind: "send", letter: first.letter, answered: (outcome) => this.#answered(first, turn, isRepeat, outcome) });
+    newest.send({ kind: "send", letter: first.letter, answered: (outcome) => this.#answered(first, turn, sentAt, outcome) });
     world.timeline.after(TIMEOUT_MS, process, () => this.#goOn(turn, false));
   }
 
-  #answered(outgoing: OutgoingLetter, turn: number, isRepeat: boolean, outcome: Outcome): void {
+  #answered(outgoing: OutgoingLetter, turn: number, sentAt: number, outcome: Outcome): void {
     const { world, process } = this.#device;
     const { letterWatch, timeline } = world;
     if (outcome.kind === "accepted") {
       timeline.log?.(`${process.name} has OK for ${outgoing.letter.id}: ${outcome.accepted.state} at ${outcome.accepted.acceptedAt}`);
-      letterWatch.accepted(outgoing, outcome.accepted, isRepeat);
+      letterWatch.accepted(outgoing, outcome.accepted, sentAt);
       outgoing.isSettled = true;
       this.#goOn(turn, true);
     } else if (outcome.kind === "failed") {

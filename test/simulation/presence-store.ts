@@ -1,6 +1,6 @@
 import { claimEpoch, giveUp, type PresenceState, type Takeover, takeOver } from "../../services/chat/delivery/presence-rules.ts";
 import type { Holder } from "../../services/chat/store/schema.ts";
-import { TOO_LATE } from "./failures.ts";
+import { EPOCH_OVERTAKEN, TOO_LATE } from "./failures.ts";
 import type { Process, Task } from "./timeline.ts";
 import type { World } from "./world.ts";
 
@@ -42,6 +42,8 @@ export class PresenceStore {
         return { kind: "taken", previous: takeover.previous };
       case "outdated":
         return takeover;
+      case "behind":
+        throw EPOCH_OVERTAKEN;
       case "tooLate":
         throw TOO_LATE;
     }

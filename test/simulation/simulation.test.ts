@@ -5,7 +5,6 @@ import { FLAW_NAMES, FLAWS, type FlawName } from "./flaws.ts";
 /** Where the search begins for what is rare; `npm run simulate -- --mutations` begins at 1. */
 const RARE: Partial<Readonly<Record<FlawName, number>>> = {
   "believes-the-page": 2_000,
-  "pushes-without-epoch": 3_000,
   "believes-old-frames": 6_000,
 };
 const BUDGET = 2_000;
@@ -14,10 +13,10 @@ describe("the simulation of many clients, copies and faults", function () {
   this.timeout(120_000);
 
   it("breaks no promise in histories of all kinds", () => {
-    const { histories, findings } = runCampaign({ seed: 1, histories: 5_000 }, 1);
+    const { histories, findings } = runCampaign({ seed: 1, histories: 3_000 }, 1);
 
     expect(findings).to.deep.equal([]);
-    expect(histories).to.equal(5_000);
+    expect(histories).to.equal(3_000);
   });
 
   it("has the same history for the same seed", () => {

@@ -35,8 +35,8 @@ export class SocketWatch {
   displaced(socket: DeviceSocket): void {
     const { device, name } = socket;
     const found = [...(this.#foundOpen.get(device.accountId) ?? [])];
-    const own = Math.min(...found.filter(([, one]) => one.socket === name).map(([epoch]) => epoch));
-    if (!found.some(([epoch, one]) => one.socket !== name && epoch > own)) {
+    const firstOf = (wanted: string): number => Math.min(...found.filter(([, one]) => one.socket === wanted).map(([epoch]) => epoch));
+    if (!found.some(([, one]) => firstOf(one.socket) > firstOf(name))) {
       this.#fail("ghost-displacement", `${device.process.name} was displaced, but no newer socket was ever open`);
     }
   }

@@ -626,7 +626,7 @@ export const contract: readonly MethodContract[] = [
     response: "sallyport.chat.v1.ActivateResponse",
     good: [
       { title: "the smallest", json: () => ({}) },
-      { title: "the largest", json: () => ({ connection: "9007199254740991", epoch: "9007199254740991", previousEpoch: "9007199254740991" }) },
+      { title: "the largest", json: () => ({ connection: "9007199254740991", epoch: "9007199254740991", rank: "9007199254740991" }) },
     ],
     bad: [
     ],
@@ -1259,7 +1259,7 @@ export const shapes: readonly MessageShape[] = [
     fields: [
       { name: "connection", jsonName: "connection", number: 1, kind: "scalar", type: "uint64", list: false },
       { name: "epoch", jsonName: "epoch", number: 2, kind: "scalar", type: "uint64", list: false },
-      { name: "previous_epoch", jsonName: "previousEpoch", number: 3, kind: "scalar", type: "uint64", list: false },
+      { name: "rank", jsonName: "rank", number: 3, kind: "scalar", type: "uint64", list: false },
     ],
   },
   {

@@ -31,6 +31,11 @@ export class Inboxes implements RelayObserver {
     this.#accounts.delete(gateway);
     if (this.#byIncarnation.get(gateway.incarnation) === gateway) {
       this.#byIncarnation.delete(gateway.incarnation);
+      // A gateway that reaches this copy by two targets has another stream.
+      const other = [...this.#accounts.keys()].find(({ incarnation }) => incarnation === gateway.incarnation);
+      if (other !== undefined) {
+        this.#byIncarnation.set(other.incarnation, other);
+      }
     }
     for (const accountId of accountIds) {
       this.#actors.get(accountId)?.handle({ kind: "gatewayLeft", gateway });

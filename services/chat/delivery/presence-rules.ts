@@ -6,10 +6,12 @@ export type PresenceState = { readonly epoch: number; readonly current?: Holder 
 /** The outcome of asking for an epoch. */
 export type Claim = { readonly kind: "claimed"; readonly epoch: number } | { readonly kind: "tooLate" };
 
-/** The outcome of taking over: it is the current one (`previous`: who was before it); a newer one is; or the deadline has passed. */
+/** The outcome of taking over: it is the current one (`previous`: who was before it); a newer one is; it needs a new
+ * epoch; or the deadline has passed. */
 export type Takeover =
   | { readonly kind: "taken"; readonly previous?: Holder }
   | { readonly kind: "outdated"; readonly heir: Holder }
+  | { readonly kind: "behind" }
   | { readonly kind: "tooLate" };
 
 /** A new epoch for a socket; nobody loses anything by it. Times by the database's clock, in milliseconds. */
@@ -26,22 +28,19 @@ export function claimEpoch(state: PresenceState | undefined, now: number, deadli
 }
 
 /**
- * Makes a socket the current one, unless a newer one is. A repeat changes nothing. `previousEpoch`: the one that the socket had before, 0 for none:
- * a socket that is attached again is as new as it was, or it would displace one that displaced it meanwhile.
+ * Makes a socket the current one, unless a newer one is. A repeat changes nothing. Sockets are older and newer by their first epochs: one that is
+ * attached again, as its copy went away, is no newer for it. `behind`: an older one was attached again meanwhile, a new epoch has to be claimed.
  */
-export function takeOver(
-  state: PresenceState,
-  holder: Holder,
-  now: number,
-  deadline: number,
-  previousEpoch = 0,
-): [PresenceState, Takeover] {
+export function takeOver(state: PresenceState, holder: Holder, now: number, deadline: number): [PresenceState, Takeover] {
   const { current } = state;
   if (current?.epoch === holder.epoch) {
     return [state, { kind: "taken" }];
   }
-  if (current !== undefined && isNewer(current, holder, previousEpoch)) {
+  if (current !== undefined && isNewer(current, holder)) {
     return [state, { kind: "outdated", heir: current }];
+  }
+  if (current !== undefined && current.epoch > holder.epoch) {
+    return [state, { kind: "behind" }];
   }
   if (now >= deadline) {
     return [state, { kind: "tooLate" }];
@@ -52,10 +51,18 @@ export function takeOver(
   ];
 }
 
-/** Whether the socket that has the events is newer than one that wants them. */
-export function isNewer(current: Holder, holder: Holder, previousEpoch: number): boolean {
-  const isSame = current.incarnation === holder.incarnation && current.connection === holder.connection;
-  return current.epoch > (previousEpoch === 0 || isSame ? holder.epoch : Math.min(previousEpoch, holder.epoch));
+/** Whether the socket that has the events is newer than one that wants them; or the same one, attached again later. */
+export function isNewer(current: Holder, holder: Holder): boolean {
+  return isSameSocket(current, holder) ? current.epoch > holder.epoch : rankOf(current) > rankOf(holder);
+}
+
+/** The first epoch of a socket. */
+export function rankOf({ rank, epoch }: Holder): number {
+  return rank ?? epoch;
+}
+
+function isSameSocket(one: Holder, other: Holder): boolean {
+  return one.incarnation === other.incarnation && one.connection === other.connection;
 }
 
 /** The socket of an epoch is gone; `heir` has the events again, if there is one. Of another epoch nothing changes. */

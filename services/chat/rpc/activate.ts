@@ -8,26 +8,18 @@ import { gatewayOf } from "./gateway-of.ts";
 
 /** The socket is still open: it has the account's events from here on, the older one is told. */
 export function activate(context: ChatContext): Handler<ActivateRequest, ActivateResponse> {
-  return async ({ connection, epoch, previousEpoch }, call) => {
+  return async ({ connection, epoch, rank }, call) => {
     const gateway = gatewayOf(call);
     const inbox = context.inboxes.of(callerOf(call).accountId);
     const { incarnation } = gateway;
-    const holder: Holder = { incarnation, connection, epoch, copy: context.copy };
+    const holder: Holder = { incarnation, connection, epoch, copy: context.copy, ...(rank > 0 && rank < epoch && { rank }) };
 
-    return inbox.hold(() =>
-      inbox.attachments.run(async () => ({ displaced: !(await takeOver(context, inbox, { holder, previousEpoch }, call.deadline)) })),
-    );
+    return inbox.hold(() => inbox.attachments.run(async () => ({ displaced: !(await takeOver(context, inbox, holder, call.deadline)) })));
   };
 }
 
-/** A socket, and the epoch that it had before. */
-interface Claimant {
-  readonly holder: Holder;
-  readonly previousEpoch: number;
-}
-
 /** Answers whether it has the events; if not, a newer socket has them. */
-async function takeOver(context: ChatContext, inbox: InboxActor, { holder, previousEpoch }: Claimant, deadline: number): Promise<boolean> {
+async function takeOver(context: ChatContext, inbox: InboxActor, holder: Holder, deadline: number): Promise<boolean> {
   const { presence, hybridClock, wakes } = context;
   const { epoch } = holder;
   if (inbox.state.current?.epoch === epoch) {
@@ -35,7 +27,7 @@ async function takeOver(context: ChatContext, inbox: InboxActor, { holder, previ
   }
   requireCandidate(inbox, holder);
 
-  const taken = await presence.takeOver(inbox.accountId, holder, deadline, previousEpoch);
+  const taken = await presence.takeOver(inbox.accountId, holder, deadline);
   if (taken.kind === "outdated") {
     inbox.handle({ kind: "outdated", epoch, heir: taken.heir });
     return false;

@@ -1,7 +1,7 @@
 import { SallyportError } from "../../../platform/errors.ts";
 import { GroupCommit } from "../../../platform/group-commit.ts";
 import { asking, type Collection, type Db, type Document } from "../../../platform/mongo.ts";
-import { isNewer } from "../delivery/presence-rules.ts";
+import { isNewer, rankOf } from "../delivery/presence-rules.ts";
 import { insertNew } from "./insert-new.ts";
 import type { Holder, PresenceDocument } from "./schema.ts";
 
@@ -36,9 +36,9 @@ export class Presence {
     return document.epoch;
   }
 
-  /** Makes a socket the account's current one, unless a newer one is (presence-rules.ts). A repeat changes nothing. @throws DEADLINE_EXCEEDED. */
-  async takeOver(accountId: string, holder: Holder, deadline: number, previousEpoch = 0): Promise<Taken> {
-    const older = { _id: accountId, $or: [{ current: { $exists: false } }, ...olderThan(holder, previousEpoch)] };
+  /** Makes a socket the account's current one, unless a newer one is (presence-rules.ts). A repeat changes nothing. @throws DEADLINE_EXCEEDED; FAILED_PRECONDITION: it needs a new epoch. */
+  async takeOver(accountId: string, holder: Holder, deadline: number): Promise<Taken> {
+    const older = { _id: accountId, $or: [{ current: { $exists: false } }, ...olderThan(holder)] };
     const change = { $set: { current: holder } };
     const options = { returnDocument: "before", projection: { current: 1 } } as const;
     const found = await asking(() => this.#presence.findOneAndUpdate({ ...older, ...before(deadline) }, change, options));
@@ -49,10 +49,10 @@ export class Presence {
     if (current?.epoch === holder.epoch) {
       return { kind: "taken", previous: undefined };
     }
-    if (current === undefined || !isNewer(current, holder, previousEpoch)) {
-      throw tooLate();
+    if (current !== undefined && isNewer(current, holder)) {
+      return { kind: "outdated", heir: current };
     }
-    return { kind: "outdated", heir: current };
+    throw current !== undefined && current.epoch > holder.epoch ? behind() : tooLate();
   }
 
   /** The socket of that epoch is gone; `heir` has the events again, if there is one. Of another epoch nothing changes: then it answers false. */
@@ -84,18 +84,23 @@ export class Presence {
   }
 }
 
-/** What matches a current socket that is older than one that wants the events: `isNewer` of presence-rules.ts, the other way round. */
-function olderThan({ epoch, incarnation, connection }: Holder, previousEpoch: number): readonly Document[] {
-  if (previousEpoch === 0) {
-    return [{ "current.epoch": { $lt: epoch } }];
-  }
+/** What matches a current socket that is not newer than one that wants the events, with an older epoch: `takeOver` of presence-rules.ts. */
+function olderThan(holder: Holder): readonly Document[] {
+  const { incarnation, connection, epoch } = holder;
+  const isEarlier = { "current.epoch": { $lt: epoch } };
   const isSame = { "current.incarnation": incarnation, "current.connection": connection };
-  return [{ "current.epoch": { $lte: Math.min(previousEpoch, epoch - 1) } }, { ...isSame, "current.epoch": { $lt: epoch } }];
+  const isRanked = { "current.rank": { $lte: rankOf(holder) } };
+  const isUnranked = { "current.rank": { $exists: false }, "current.epoch": { $lte: rankOf(holder), $lt: epoch } };
+  return [{ ...isSame, ...isEarlier }, { ...isRanked, ...isEarlier }, isUnranked];
 }
 
 /** The fence: by the database's clock it is earlier than the deadline. */
 function before(deadline: number): Document {
   return { $expr: { $lt: ["$$NOW", new Date(deadline)] } };
+}
+
+function behind(): SallyportError {
+  return new SallyportError("FAILED_PRECONDITION", "an older socket was attached again meanwhile", { reason: "EPOCH_OVERTAKEN" });
 }
 
 function tooLate(): SallyportError {

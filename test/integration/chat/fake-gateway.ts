@@ -134,8 +134,8 @@ export class FakeSocket {
     return this.events.map((event) => (event.$case === "message" ? event.value.body.toString() : event.$case));
   }
 
-  activate(previousEpoch = 0): Promise<unknown> {
-    return this.gateway.delivery.activate({ ...this.#name, previousEpoch }, as(this.accountId));
+  activate(rank = 0): Promise<unknown> {
+    return this.gateway.delivery.activate({ ...this.#name, rank }, as(this.accountId));
   }
 
   detach(): Promise<unknown> {

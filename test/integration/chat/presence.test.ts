@@ -15,14 +15,14 @@ const HOUR_MS = 3_600_000;
 
 type Step =
   | { readonly kind: "claim"; readonly isLate: boolean }
-  | { readonly kind: "takeOver"; readonly epoch: number; readonly previousEpoch: number; readonly isLate: boolean }
+  | { readonly kind: "takeOver"; readonly epoch: number; readonly rank: number; readonly isLate: boolean }
   | { readonly kind: "giveUp"; readonly epoch: number; readonly heir: number | undefined };
 
 const epoch = fc.integer({ min: 1, max: 5 });
 const isLate = fc.constantFrom(false, false, false, true);
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant("claim" as const), isLate }),
-  fc.record({ kind: fc.constant("takeOver" as const), epoch, previousEpoch: fc.integer({ min: 0, max: 5 }), isLate }),
+  fc.record({ kind: fc.constant("takeOver" as const), epoch, rank: fc.integer({ min: 0, max: 5 }), isLate }),
   fc.record({ kind: fc.constant("giveUp" as const), epoch, heir: fc.option(epoch, { nil: undefined }) }),
 );
 
@@ -60,9 +60,26 @@ describe("the presence of an account", () => {
     await presence.takeOver(accountId, holderOf(first), deadline);
     await presence.takeOver(accountId, holderOf(newer), deadline);
 
-    const taken = await presence.takeOver(accountId, holderOf(again), deadline, first);
+    const taken = await presence.takeOver(accountId, holderOf(again, first), deadline);
 
     expect(taken).to.deep.equal({ kind: "outdated", heir: holderOf(newer) });
+  });
+
+  it("goes to the newer socket though an older one was attached again before it, once it has a newer epoch", async () => {
+    await using scene = openPresence();
+    const { presence } = scene;
+    const accountId = newUuid();
+    const deadline = Date.now() + HOUR_MS;
+    const [first, newer, again, anew] = [1, 2, 3, 4];
+    await presence.claimEpoch(accountId, deadline);
+    await presence.takeOver(accountId, holderOf(first), deadline);
+    await presence.takeOver(accountId, holderOf(again, first), deadline);
+
+    const refused = await presence.takeOver(accountId, holderOf(newer), deadline).catch(({ reason }: SallyportError) => reason);
+    const taken = await presence.takeOver(accountId, holderOf(anew, newer), deadline);
+
+    expect(refused).to.equal("EPOCH_OVERTAKEN");
+    expect(taken).to.deep.equal({ kind: "taken", previous: holderOf(again, first) });
   });
 
   it("is that of the newest socket when many take over at once, in whatever order", async () => {
@@ -87,9 +104,10 @@ function openPresence(): { presence: Presence; db: Db } & AsyncDisposable {
   return { presence: new Presence(database.db), db: database.db, [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose]() };
 }
 
-/** Of two sockets, one has the odd epochs. */
-function holderOf(one: number): Holder {
+/** Of two sockets, one has the odd epochs. A rank of 0, or one that is not older, is left out. */
+function holderOf(one: number, rank = 0): Holder {
   return {
+    ...(rank > 0 && rank < one && { rank }),
     incarnation: "00000000-0000-4000-8000-000000000000",
     connection: one % 2,
     epoch: one,
@@ -106,7 +124,7 @@ function byTheRules(state: PresenceState | undefined, one: Step): [PresenceState
     case "claim":
       return claimEpoch(state, NOW, one.isLate ? EARLIER : LATER);
     case "takeOver":
-      return takeOver(state ?? { epoch: 0 }, holderOf(one.epoch), NOW, one.isLate ? EARLIER : LATER, one.previousEpoch);
+      return takeOver(state ?? { epoch: 0 }, holderOf(one.epoch, one.rank), NOW, one.isLate ? EARLIER : LATER);
     case "giveUp": {
       const known = state ?? { epoch: 0 };
       return [giveUp(known, one.epoch, heirOf(one)), known.current?.epoch === one.epoch];
@@ -121,13 +139,16 @@ async function inTheDatabase(presence: Presence, accountId: string, one: Step): 
       case "claim":
         return { kind: "claimed", epoch: await presence.claimEpoch(accountId, deadline(one.isLate)) };
       case "takeOver":
-        return withoutUndefined(await presence.takeOver(accountId, holderOf(one.epoch), deadline(one.isLate), one.previousEpoch));
+        return withoutUndefined(await presence.takeOver(accountId, holderOf(one.epoch, one.rank), deadline(one.isLate)));
       case "giveUp":
         return await presence.giveUp(accountId, one.epoch, heirOf(one));
     }
   } catch (error) {
     if (error instanceof SallyportError && error.status === "DEADLINE_EXCEEDED") {
       return { kind: "tooLate" };
+    }
+    if (error instanceof SallyportError && error.reason === "EPOCH_OVERTAKEN") {
+      return { kind: "behind" };
     }
     throw error;
   }

@@ -90,14 +90,14 @@ describe("a socket whose chat copy changes", () => {
     expect(scene.activation).to.include(detach);
   });
 
-  it("says at the newer copy which epoch it had, and is displaced when a newer socket has the events there", async () => {
+  it("says at the newer copy which epoch was its first, and is displaced when a newer socket has the events there", async () => {
     await using scene = await attachedToTheWorse();
     const better = await scene.startBetter({ delivery: { attach: () => ({ epoch: 1_000 }), activate: () => ({ displaced: true }) } });
 
     const [again] = (await once(better.asked, "activate")) as [ActivateRequest];
     const event = await scene.socket.nextEvent();
 
-    expect(again).to.deep.equal({ connection: scene.activation.connection, epoch: 1_000, previousEpoch: scene.activation.epoch });
+    expect(again).to.deep.equal({ connection: scene.activation.connection, epoch: 1_000, rank: scene.activation.epoch });
     expect(event).to.deep.equal({ displaced: {} });
   });
 

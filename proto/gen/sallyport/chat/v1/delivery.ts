@@ -23,8 +23,8 @@ export interface AttachResponse {
 export interface ActivateRequest {
   connection: number;
   epoch: number;
-  /** The epoch that the connection had before; 0: none. Another connection with a newer one than that keeps the events. */
-  previousEpoch: number;
+  /** The first epoch that the connection had: by it, it is older or newer than others, however often it is attached again. 0: this one. */
+  rank: number;
 }
 
 export interface ActivateResponse {
@@ -177,7 +177,7 @@ export const AttachResponse: MessageFns<AttachResponse> = {
 };
 
 function createBaseActivateRequest(): ActivateRequest {
-  return { connection: 0, epoch: 0, previousEpoch: 0 };
+  return { connection: 0, epoch: 0, rank: 0 };
 }
 
 export const ActivateRequest: MessageFns<ActivateRequest> = {
@@ -188,8 +188,8 @@ export const ActivateRequest: MessageFns<ActivateRequest> = {
     if (message.epoch !== 0) {
       writer.uint32(16).uint64(message.epoch);
     }
-    if (message.previousEpoch !== 0) {
-      writer.uint32(24).uint64(message.previousEpoch);
+    if (message.rank !== 0) {
+      writer.uint32(24).uint64(message.rank);
     }
     return writer;
   },
@@ -228,7 +228,7 @@ export const ActivateRequest: MessageFns<ActivateRequest> = {
               break;
             }
 
-            message.previousEpoch = longToNumber(reader.uint64());
+            message.rank = longToNumber(reader.uint64());
             continue;
           }
         }
