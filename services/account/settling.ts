@@ -1,4 +1,4 @@
-/** After a start, an outage or a pause gateways get this long to renew their leases before a lapsed one counts (their TTL). */
+/** After a start, an outage or a pause gateways get this long to renew their leases before a lapsed one counts: longer than a lease runs. */
 export const SETTLING_MS = 15_000;
 /** The database is looked at every second; without a good look for this long nothing can be said about the time in between. */
 const BLIND_MS = 5_000;

@@ -14,7 +14,8 @@ export interface SourceFile {
 /** One import, as a path from the root or as a package's name. A file may be imported for its types alone: such an import is gone at run time. */
 export type Import = { readonly file: string; readonly typesOnly: boolean } | { readonly package: string } | { readonly builtin: string };
 
-const NOT_OURS = new Set(["node_modules", "dist", ".git", ".venv", ".sallyport"]);
+/** As `.gitignore`; example.ts is what the README has its reader write. */
+const NOT_OURS = new Set(["node_modules", "dist", ".git", ".venv", ".sallyport", "example.ts"]);
 
 /** Every TypeScript file of the checkout, generated ones included. */
 export function readSourceTree(folder: string = ROOT): readonly SourceFile[] {

@@ -44,12 +44,11 @@ describe("the cleanup after sockets", () => {
     });
   }
 
-  it("forgets the oldest of more than it can keep, in no time", async () => {
+  it("forgets the oldest of more than it can keep", async () => {
     using cleanup = new Cleanup();
     const error = unavailable("gone", "GONE");
     const runs: number[] = [];
     let ran: () => void = () => undefined;
-    const startedAt = performance.now();
 
     for (let index = 0; index < 260_000; index += 1) {
       cleanup.add(async () => {
@@ -59,13 +58,11 @@ describe("the cleanup after sockets", () => {
       });
     }
     await new Promise(setImmediate);
-    const tookMs = performance.now() - startedAt;
     runs.length = 0;
     await new Promise<void>((resolve) => {
       ran = resolve;
     });
 
-    expect(tookMs).to.be.below(2_000);
     expect(runs[0]).to.be.within(60_000, 70_001);
   });
 });
