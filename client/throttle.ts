@@ -45,7 +45,7 @@ export class Throttle {
   /** Runs `go` once an attempt may be made, perhaps at once. The result takes it back. */
   whenAllowed(kind: AttemptKind, go: () => void): () => void {
     const entry = { kind, go };
-    if (isFree(this.#budget, kind, this.#surroundings.now())) {
+    if (isFree(this.#budget, kind, this.#surroundings.now()) && !(kind === "first" && this.#holdsFirst())) {
       this.#let(entry);
       this.#releaseRepeats();
     } else {
@@ -82,6 +82,16 @@ export class Throttle {
         abort();
       }
     });
+  }
+
+  /** Whether a call waits to be made at all: one that is made later goes behind it, as calls go out in the order in which they are made. */
+  #holdsFirst(): boolean {
+    for (const { kind } of this.#waiting) {
+      if (kind === "first") {
+        return true;
+      }
+    }
+    return false;
   }
 
   #let(entry: Waiting): void {

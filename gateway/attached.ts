@@ -147,7 +147,8 @@ export class Attached {
       return;
     }
     const connection = this.#socket.id;
-    const { epoch } = await copy.deliveries.attach({ connection, ...this.#flow.beginAttach() }, this.#options());
+    const known = this.#flow.beginAttach();
+    const { epoch } = await copy.deliveries.attach({ connection, ...known }, this.#options());
     if (!wanted()) {
       this.#forget(copy, epoch);
       return;
@@ -157,6 +158,8 @@ export class Attached {
     // Pushes may come before the answer to Activate.
     this.#at = { copy, epoch, stands: false };
     this.#flow.attached(epoch);
+    // The copy took these for in flight, and their acknowledgement may have found nothing there to forget.
+    this.#acks.add(this.#flow.landed(known.inFlightMessageIds));
     this.#rank ||= epoch;
     const { displaced } = await copy.deliveries
       .activate({ connection, epoch, rank: this.#rank }, this.#options())

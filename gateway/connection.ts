@@ -91,7 +91,7 @@ export class Connection implements Ticking {
     const now = this.#frameAt;
     switch (this.#state.stage) {
       case "exchanging":
-        this.#exchange({ kind: "frame", bytes, isBinary, at: now });
+        this.#exchange({ kind: "frame", bytes, isBinary, at: now - this.#context.pauses.lagMs });
         break;
       case "open":
         this.#receiveFrame(this.#state, bytes, isBinary);

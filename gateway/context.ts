@@ -6,6 +6,7 @@ import type { GatewayConfig } from "./config.ts";
 import type { GatewayEvents } from "./events.ts";
 import type { Hub } from "./hub.ts";
 import type { Limits } from "./limits/limits.ts";
+import type { PauseWatch } from "./pause-watch.ts";
 import type { Services } from "./relay.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
@@ -21,6 +22,7 @@ export interface GatewayContext {
   readonly random: () => number;
   readonly events: GatewayEvents;
   readonly wheel: TimerWheel;
+  readonly pauses: Pick<PauseWatch, "lagMs">;
   readonly services: Services;
   readonly hub: Hub;
   readonly access: AccessChecks;

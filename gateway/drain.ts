@@ -1,4 +1,5 @@
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
+import { atMost } from "../platform/lifecycle.ts";
 import type { GatewayContext } from "./context.ts";
 import type { HttpRequests } from "./http.ts";
 import type { Leases } from "./leases.ts";
@@ -41,10 +42,4 @@ export async function drain(context: GatewayContext, { listener, requests, lease
 async function acceptWaiting(): Promise<void> {
   await turn();
   await turn();
-}
-
-async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
-  const late = new AbortController();
-  await Promise.race([work, sleep(ms, undefined, { signal: late.signal }).catch(() => undefined)]);
-  late.abort();
 }

@@ -50,6 +50,11 @@ export class EventFlow {
     return { inFlightMessageIds: sent.slice(-MAX_IN_FLIGHT), queueEmptied: this.#queueEmptied };
   }
 
+  /** Those of some messages that the client has acknowledged since they were in flight. */
+  landed(messageIds: readonly string[]): readonly string[] {
+    return messageIds.filter((id) => !this.#inFlight.has(id));
+  }
+
   /** Takes the pushes of an epoch from now on, and those of an older one no longer. */
   attached(epoch: number): void {
     if (this.#attachment.phase === "displaced") {

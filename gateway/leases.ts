@@ -1,3 +1,5 @@
+import { atMost } from "../platform/lifecycle.ts";
+import type { ServiceName } from "../proto/method.ts";
 import type { Copy, Services } from "./relay.ts";
 import { retry } from "./retry.ts";
 
@@ -10,6 +12,8 @@ export class Leases implements Disposable {
   readonly #services: () => Services;
   readonly #incarnation: string;
   readonly #timer: NodeJS.Timeout;
+  /** The renewals that are under way, by service. */
+  readonly #renewals = new Map<ServiceName, Set<Promise<unknown>>>();
   #disposed = false;
 
   constructor(services: () => Services, incarnation: string) {
@@ -19,17 +23,23 @@ export class Leases implements Disposable {
   }
 
   /** Renews through one copy until it has worked; rejects when that copy is lost. */
-  async renewAt({ relay, leases }: Copy): Promise<void> {
-    const renew = () => leases.renewLease({ incarnation: this.#incarnation }, { deadline: Date.now() + ASK_MS });
-    await retry(renew, () => relay.isConnected && !this.#disposed);
+  async renewAt(copy: Copy): Promise<void> {
+    await retry(
+      () => this.#renew(copy),
+      () => copy.relay.isConnected && !this.#disposed,
+    );
   }
 
-  /** Ends the lease at every service that can be asked, within a second. */
+  /** Ends the lease at every service that can be asked, within a second: after renewals that are under way there, as one that came later would revive it. */
   async end(): Promise<void> {
     this[Symbol.dispose]();
-    const copies = Object.values(this.#services()).map((service) => service.pick(this.#incarnation));
+    const deadline = Date.now() + END_MS;
     await Promise.allSettled(
-      copies.map(({ leases }) => leases.endLease({ incarnation: this.#incarnation }, { deadline: Date.now() + END_MS })),
+      Object.values(this.#services()).map(async (service) => {
+        await atMost(END_MS / 2, Promise.allSettled([...(this.#renewals.get(service.service) ?? [])]));
+        const { leases } = service.pick(this.#incarnation);
+        await leases.endLease({ incarnation: this.#incarnation }, { deadline });
+      }),
     );
   }
 
@@ -40,10 +50,21 @@ export class Leases implements Disposable {
 
   #renewAll(): void {
     for (const service of Object.values(this.#services())) {
-      const { leases } = service.pick(this.#incarnation);
-      leases.renewLease({ incarnation: this.#incarnation }, { deadline: Date.now() + ASK_MS }).catch(() => {
+      this.#renew(service.pick(this.#incarnation)).catch(() => {
         // The next turn, or the next connection, renews.
       });
+    }
+  }
+
+  async #renew({ service, leases }: Copy): Promise<void> {
+    const underWay = this.#renewals.get(service) ?? new Set();
+    this.#renewals.set(service, underWay);
+    const renewal = leases.renewLease({ incarnation: this.#incarnation }, { deadline: Date.now() + ASK_MS });
+    underWay.add(renewal);
+    try {
+      await renewal;
+    } finally {
+      underWay.delete(renewal);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { AccessChecks } from "./access.ts";
 import type { Connection } from "./connection.ts";
 import type { GatewayEvents } from "./events.ts";
@@ -17,6 +18,8 @@ export interface RelayEventParts {
 
 /** Sockets that attach elsewhere at a time, when a chat copy has come or is about to go. */
 const MOVED_AT_ONCE = 200;
+/** How much later the next ones attach when a copy is lost. They wait for no others: one of these may be on its way to another copy that hangs. */
+const LOST_EVERY_MS = 20;
 
 /** What a gateway does with what its relay streams bring. */
 export function listenToRelays(parts: RelayEventParts): CopyListener {
@@ -31,8 +34,8 @@ export function listenToRelays(parts: RelayEventParts): CopyListener {
       if (!hub.isDraining) {
         events.copyLost(copy.service, copy.relay.target);
       }
-      for (const connection of copy.service === "chat" ? hub.all() : []) {
-        connection.copyLost(copy);
+      if (copy.service === "chat") {
+        void loseInTurns(hub, copy);
       }
     },
     leaving: async (copy) => {
@@ -75,5 +78,16 @@ async function inTurns(hub: Hub, copy: Copy, move: (connection: Connection) => P
   const connections = hub.all();
   for (let start = 0; start < connections.length && copy.relay.isConnected; start += MOVED_AT_ONCE) {
     await Promise.all(connections.slice(start, start + MOVED_AT_ONCE).map(move));
+  }
+}
+
+/** Sockets attach elsewhere, some after the other, once their copy is lost; also when it is connected again meanwhile, as it has forgotten them. */
+async function loseInTurns(hub: Hub, copy: Copy): Promise<void> {
+  const connections = hub.all();
+  for (let start = 0; start < connections.length; start += MOVED_AT_ONCE) {
+    for (const connection of connections.slice(start, start + MOVED_AT_ONCE)) {
+      connection.copyLost(copy);
+    }
+    await sleep(LOST_EVERY_MS, undefined, { ref: false });
   }
 }

@@ -56,7 +56,9 @@ export class ServiceCopies implements Disposable {
   readonly #listener: CopyListener;
   readonly #tls: InternalTls | undefined;
   readonly #absent: Copy;
-  readonly #byTarget = new Map<Target, Copy & { readonly relay: RelayClient }>();
+  readonly #byAddress = new Map<string, RelayedCopy>();
+  /** Addresses that are no longer the service's. Each is let go once another one serves, or when its stream has ended. */
+  readonly #unwanted = new Set<string>();
   /** Those that are let go: their last calls end. */
   readonly #parting = new Set<RelayClient>();
   readonly #watch: TargetWatch;
@@ -77,8 +79,11 @@ export class ServiceCopies implements Disposable {
     this.#tls = tls;
     this.#absent = withClients(service, noRelay(service));
     const targetListener = {
-      appeared: (target: Target) => this.#connect(target),
-      vanished: (target: Target) => void this.#letGo(target),
+      appeared: (target: Target) => this.#want(target),
+      vanished: (target: Target) => {
+        this.#unwanted.add(target.address);
+        this.#letUnwantedGo();
+      },
       unresolved: (name: string, error: unknown) => listener.unresolved(service, name, error),
     };
     this.#watch = new TargetWatch(targets, targetListener, overrides);
@@ -87,7 +92,7 @@ export class ServiceCopies implements Disposable {
   /** The copies that are known; one that several targets lead to counts once. */
   get copies(): readonly Copy[] {
     const isAnother = (one: Copy, copy: Copy | undefined): boolean => copy !== undefined && copy !== one;
-    return [...this.#byTarget.values()].filter((copy) => !isAnother(copy, this.#serving.get(copy.relay.copy ?? "")));
+    return [...this.#byAddress.values()].filter((copy) => !isAnother(copy, this.#serving.get(copy.relay.copy ?? "")));
   }
 
   /** How many copies take calls. */
@@ -106,8 +111,15 @@ export class ServiceCopies implements Disposable {
 
   [Symbol.dispose](): void {
     this.#watch[Symbol.dispose]();
-    for (const relay of [...this.#parting, ...[...this.#byTarget.values()].map((copy) => copy.relay)]) {
+    for (const relay of [...this.#parting, ...[...this.#byAddress.values()].map((copy) => copy.relay)]) {
       relay[Symbol.dispose]();
+    }
+  }
+
+  #want(target: Target): void {
+    this.#unwanted.delete(target.address);
+    if (!this.#byAddress.has(target.address)) {
+      this.#connect(target);
     }
   }
 
@@ -119,38 +131,56 @@ export class ServiceCopies implements Disposable {
       disconnected: () => this.#changed(() => listener.disconnected(copy)),
       leaving: () => this.#changed(() => listener.leaving(copy)),
       silent: () => listener.silent(copy),
-      unreachable: (_, error) => listener.unreachable(copy, error),
+      unreachable: (error) => listener.unreachable(copy, error),
       pushed: (push) => listener.pushed(push),
       revoked: (sessionId) => listener.revoked(sessionId),
       woken: (connection) => listener.woken(connection),
     };
     const relay = new RelayClient(target.address, this.#incarnation, relayListener, this.#tls?.to(service, target.name));
     const copy = withClients(service, relay);
-    this.#byTarget.set(target, copy);
+    this.#byAddress.set(target.address, copy);
   }
 
-  async #letGo(target: Target): Promise<void> {
-    const relay = this.#byTarget.get(target)?.relay;
-    if (relay !== undefined) {
-      this.#byTarget.delete(target);
-      this.#parting.add(relay);
-      await relay.letGo();
-      this.#parting.delete(relay);
+  /** A name may lead to copies that do not serve yet, while those that it led to still do. */
+  #letUnwantedGo(): void {
+    const unwanted = [...this.#byAddress].filter(([address]) => this.#unwanted.has(address));
+    const isReplaced = [...this.#byAddress].some(([address, copy]) => !this.#unwanted.has(address) && isAble(copy));
+    for (const [address, { relay }] of unwanted) {
+      if (isReplaced || !relay.isConnected) {
+        this.#unwanted.delete(address);
+        this.#byAddress.delete(address);
+        void this.#letGo(relay);
+      }
     }
+  }
+
+  async #letGo(relay: RelayClient): Promise<void> {
+    this.#parting.add(relay);
+    await relay.letGo();
+    this.#parting.delete(relay);
   }
 
   /** What serves has changed: known before anybody is told. A copy that serves already goes on by the way by which it does. */
   #changed<T>(tell: () => T): T {
     const before = new Set(this.#serving.values());
-    const able = [...this.#byTarget.values()].filter(({ relay }) => relay.isConnected && !relay.isLeaving);
+    const able = [...this.#byAddress.values()].filter(isAble);
     const serving = new Map<string, Copy>();
     for (const copy of able.toSorted((one, other) => Number(before.has(other)) - Number(before.has(one)))) {
       const id = copy.relay.copy ?? "";
       serving.set(id, serving.get(id) ?? copy);
     }
     this.#serving = serving;
-    return tell();
+    const told = tell();
+    this.#letUnwantedGo();
+    return told;
   }
+}
+
+type RelayedCopy = Copy & { readonly relay: RelayClient };
+
+/** Whether a copy takes calls. */
+function isAble({ relay }: Copy): boolean {
+  return relay.isConnected && !relay.isLeaving;
 }
 
 /** The services behind the gateway, by name. */

@@ -23,6 +23,7 @@ import { createLimits, liftedLimits } from "./limits/limits.ts";
 import { meteredRoom } from "./limits/metered-room.ts";
 import { listenForOperators, type OperatorListener } from "./operator/listener.ts";
 import { OperatorToken } from "./operator/token.ts";
+import { PauseWatch } from "./pause-watch.ts";
 import { listenForClients } from "./public-listener.ts";
 import { ServiceCopies, type Services } from "./relay.ts";
 import { endSession, listenToRelays } from "./relay-events.ts";
@@ -121,6 +122,7 @@ async function connect(
   const events = createEvents(logger, metrics);
   const hub = new Hub(clock);
   const wheel = own(new TimerWheel(clock));
+  const pauses = own(new PauseWatch());
   // Nothing below asks for the services before this function has returned.
   const access = new AccessChecks(() => services, clock);
   const leases = own(new Leases(() => services, incarnation));
@@ -132,6 +134,6 @@ async function connect(
   const revocations = own(new RevocationLog(services, (sessionId) => endSession({ access, hub, events }, sessionId)));
   const cleanup = own(new Cleanup());
   const limits = config.limits === undefined ? liftedLimits() : createLimits(config.limits, clock, (what) => events.rateLimited(what));
-  const parts = { events, wheel, services, hub, access, cleanup, limits };
+  const parts = { events, wheel, pauses, services, hub, access, cleanup, limits };
   return { context: { config, incarnation, registry: loadRegistry(), clock, random, ...parts }, leases };
 }

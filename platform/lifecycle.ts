@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** Something that runs until it is disposed of, and where it can be reached. */
 export interface Running extends AsyncDisposable {
   readonly address: string;
@@ -24,5 +26,16 @@ export class Disposables implements AsyncDisposable {
     for (let undo = this.#stack.pop(); undo !== undefined; undo = this.#stack.pop()) {
       await undo();
     }
+  }
+}
+
+/** Waits for work, so many milliseconds at most; what it comes to later is nobody's any more. Rejects when it fails before. */
+export async function atMost(ms: number, work: PromiseLike<unknown>): Promise<void> {
+  const over = new AbortController();
+  const late = sleep(ms, undefined, { signal: over.signal }).catch(() => undefined);
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    over.abort();
   }
 }

@@ -6,6 +6,8 @@ export interface Database extends AsyncDisposable {
   readonly db: Db;
   /** Whether a primary answers whose writes a majority follows. */
   isUp(): Promise<boolean>;
+  /** The same database over connections of its own, on which an answer may take any time while its server lives: for what grows with the data. */
+  patient(): Database;
 }
 
 /** How often each server is looked at; with the 2 s that a look may take, a hung one is found out, and what waits for it cut off, in 3 s. */
@@ -17,12 +19,13 @@ const ANSWER_MS = 4_000;
 
 /**
  * Connects to the database that the URI names (default `sallyport`) with `_<service>` behind it. Does not wait for a server:
- * operations wait up to 2 s for one, and `answerMs` for each of two answers. The driver's `timeoutMS` does nothing in this version.
+ * operations wait up to 2 s for one, and `answerMs` for each of two answers (0: while the server lives). The driver's `timeoutMS` does
+ * nothing in this version.
  */
 export function openDatabase(uri: string, service: string, answerMs: number = ANSWER_MS): Database {
   const client = new MongoClient(uri, {
     appName: `sallyport-${service}`,
-    writeConcern: { w: "majority", wtimeoutMS: MAJORITY_MS },
+    writeConcern: { w: "majority", wtimeoutMS: Math.min(MAJORITY_MS, answerMs) },
     readConcern: { level: "majority" },
     readPreference: "primary",
     retryWrites: true,
@@ -50,6 +53,7 @@ export function openDatabase(uri: string, service: string, answerMs: number = AN
         return false;
       }
     },
+    patient: () => openDatabase(uri, service, 0),
     [Symbol.asyncDispose]: () => client.close(),
   };
 }
@@ -103,7 +107,8 @@ async function unless(code: number, operation: () => Promise<unknown>): Promise<
 }
 
 const UNAVAILABLE_CODES = new Set([
-  6, 7, 24, 50, 64, 89, 91, 112, 133, 134, 189, 202, 262, 317, 358, 9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436,
+  6, 7, 24, 43, 50, 64, 89, 91, 112, 133, 134, 175, 189, 202, 237, 262, 317, 358, 9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436,
+  14031,
 ]);
 
 /** Whether an error says that the database cannot be asked (or cannot promise what it wrote), rather than that the question was wrong. */

@@ -6,9 +6,13 @@ import { createIndexes, type Database, isDatabaseUnavailable } from "./mongo.ts"
 export interface PreparationEvents extends MigrationEvents {
   /** It has to be waited for; told once. */
   databaseAwaited(): void;
+  /** Its indexes are being built, which takes as long as there is data. */
+  indexesAwaited(): void;
 }
 
 const RETRY_MS = 250;
+/** Longer than indexes take that are there, or that nothing is in. */
+const SLOW_INDEXES_MS = 2_000;
 
 /**
  * Waits for a service's database, however long it takes, makes its collections, and migrates older data. Any number of processes may do so at once.
@@ -22,7 +26,7 @@ export async function prepareDatabase(database: Database, schema: DatabaseSchema
         return;
       }
     } catch (error) {
-      // A primary that went away in between: wait for the next. Or an index that takes longer than an answer may: it is built all the same, and asked for again.
+      // A primary that went away in between: wait for the next.
       if (!isDatabaseUnavailable(error)) {
         throw error;
       }
@@ -34,10 +38,17 @@ export async function prepareDatabase(database: Database, schema: DatabaseSchema
   }
 }
 
-async function prepare({ db }: Database, schema: DatabaseSchema, events: PreparationEvents): Promise<void> {
-  const version = await readVersion(db, schema);
-  await createIndexes(db, schema.collections);
-  await migrate(db, schema, version, events);
+async function prepare(database: Database, schema: DatabaseSchema, events: PreparationEvents): Promise<void> {
+  const version = await readVersion(database.db, schema);
+  // Who does not wait for an index leaves its building behind, and asks for one more beside it.
+  await using patient = database.patient();
+  const slow = setTimeout(() => events.indexesAwaited(), SLOW_INDEXES_MS);
+  try {
+    await createIndexes(patient.db, schema.collections);
+  } finally {
+    clearTimeout(slow);
+  }
+  await migrate(patient.db, schema, version, events);
   // Somebody newer may have been at it meanwhile.
-  await readVersion(db, schema);
+  await readVersion(database.db, schema);
 }

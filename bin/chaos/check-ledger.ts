@@ -12,8 +12,17 @@ export interface CheckedLedger {
 export async function checkLedger(mongodbUri: string, accepted: number, stop: AbortSignal): Promise<CheckedLedger> {
   await using database = openDatabase(mongodbUri, "chat");
   const report = await verifyLedger(database.db, { signal: stop });
+  return { report, wrong: wrongInLedger(report, accepted) };
+}
+
+/** What is wrong with the ledger of a system where all is quiet, of which clients know so many messages to be accepted. */
+export function wrongInLedger(report: LedgerReport, accepted: number): readonly string[] {
   const { pending, delivered, expired, deleted } = report.counts;
   const known = pending + delivered + expired + deleted;
-  const missing = known < accepted ? [`the ledger holds ${known} messages, and ${accepted} were accepted`] : [];
-  return { report, wrong: isConsistent(report) ? missing : [...missing, `the ledger is not consistent: ${JSON.stringify(report.faults)}`] };
+  const wrong = [
+    { is: known < accepted, what: `the ledger holds ${known} messages, and ${accepted} were accepted` },
+    { is: report.unanswered > 0, what: `${report.unanswered} pending messages of the ledger have no body` },
+    { is: !isConsistent(report), what: `the ledger is not consistent: ${JSON.stringify(report.faults)}` },
+  ];
+  return wrong.flatMap(({ is, what }) => (is ? [what] : []));
 }

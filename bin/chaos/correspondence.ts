@@ -55,8 +55,8 @@ export async function askAfter(sender: Person, clientMessageIds: readonly string
   }
 }
 
-/** Takes what is pending over HTTP and acknowledges it, without events. */
-export async function fetchPending(recipient: Person, signal: AbortSignal): Promise<void> {
+/** Takes what is pending over HTTP and acknowledges it, without events. Answers whether nothing was left; undefined when nobody could be asked, or in vain. */
+export async function fetchPending(recipient: Person, signal: AbortSignal): Promise<boolean | undefined> {
   const { ledger } = recipient.world;
   const way = ledger.beginWay();
   const listed = await recipient.call(
@@ -68,14 +68,14 @@ export async function fetchPending(recipient: Person, signal: AbortSignal): Prom
     if (listed?.kind === "refused") {
       ledger.fail(listed.failure);
     }
-    return;
+    return undefined;
   }
   const { messages } = listed.answer;
   for (const message of messages) {
     ledger.receive(recipient.accountId, way, { ...message, sentAt: message.sentAt ?? new Date(Number.NaN) });
   }
   if (messages.length === 0) {
-    return;
+    return true;
   }
   const messageIds = messages.map(({ id }) => id);
   const acked = await recipient.call(
@@ -90,6 +90,7 @@ export async function fetchPending(recipient: Person, signal: AbortSignal): Prom
   } else if (acked?.kind === "refused") {
     ledger.fail(acked.failure);
   }
+  return false;
 }
 
 /** A body that is as long as asked for, and no other message's. */

@@ -39,11 +39,12 @@ export class AppRun {
     this.#changed.wake();
   }
 
-  /** Resolves once everything that was pending has been sent, or when the signal aborts. */
-  async queueEmpty(signal: AbortSignal): Promise<void> {
+  /** Resolves once everything that was pending has been sent, or when the signal aborts; answers whether it has been sent. */
+  async queueEmpty(signal: AbortSignal): Promise<boolean> {
     while (!this.#isEmptied && !signal.aborted) {
       await this.#changed.wait(signal);
     }
+    return this.#isEmptied;
   }
 
   /** Ends it. */

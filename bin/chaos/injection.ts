@@ -13,6 +13,8 @@ export interface Injection {
 /** A fault that could not be done, and why. */
 export interface Skipped {
   readonly skipped: string;
+  /** What may have been done of it all the same, and has to be ended. */
+  readonly halfDone?: Injection;
 }
 
 /** Does a fault. */

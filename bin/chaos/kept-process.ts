@@ -25,15 +25,22 @@ export async function keepProcess(
   const startOnce = async (given: AbortSignal): Promise<Part> => {
     // Every start listens to the same signal.
     setMaxListeners(0, given);
-    const part = await start((id) => {
-      pid = id;
-    }, given);
-    isUp = true;
-    void part.ended.then(() => {
+    const lose = (): void => {
       pid = undefined;
       isUp = false;
-    });
-    return part;
+    };
+    try {
+      const part = await start((id) => {
+        pid = id;
+      }, given);
+      isUp = true;
+      void part.ended.then(lose);
+      return part;
+    } catch (error) {
+      // Its process is gone, and another one may have its number by now.
+      lose();
+      throw error;
+    }
   };
   const wait = (_: number, given: AbortSignal): Promise<void> => sleep(RESTART_MS, undefined, { signal: given });
   const running = await keepRunning({ name, start: startOnce, supervise: true, warn: () => undefined, wait }, stop);

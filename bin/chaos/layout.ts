@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Env } from "../../platform/env.ts";
 import { initKeys } from "../../platform/keys/rotation.ts";
 import { Disposables } from "../../platform/lifecycle.ts";
@@ -17,8 +16,8 @@ import { roleEnvironment } from "./role-environment.ts";
 import { startRoleMember } from "./role-member.ts";
 import { openScratchDirectory } from "./scratch-directory.ts";
 import { settleAll } from "./settle-all.ts";
+import { untilSo } from "./until-so.ts";
 
-const ASK_EVERY_MS = 100;
 const ANSWER_MS = 5_000;
 
 /** How many processes of each kind a layout has, and what they run. */
@@ -56,7 +55,7 @@ export interface Layout extends AsyncDisposable {
   readonly operatorToken: string;
   /** Has a process that is paused go on when this one ends, however that is. */
   readonly wakeInTheEnd: (pid: number) => void;
-  /** Resolves when every part of it answers and the replica set is whole. */
+  /** Resolves when every part of it answers and the replica set is whole; rejects when that takes too long. */
   ready(): Promise<void>;
   /** What the roles have logged so far. */
   log(): string;
@@ -105,11 +104,7 @@ async function start(shape: LayoutShape, { env, warn, stop }: LayoutSurroundings
     members: [...roles, ...database.members],
     operatorToken,
     wakeInTheEnd: scratch.wakeInTheEnd,
-    ready: async () => {
-      while (!(await isReady(adminUrls, database))) {
-        await sleep(ASK_EVERY_MS, undefined, { signal: stop });
-      }
-    },
+    ready: () => untilSo(() => isReady(adminUrls, database), "the layout is not ready", stop),
     log: () => places.flatMap(({ kind, logFile }) => (kind === "mongod" ? [] : readFileSync(logFile, "utf8"))).join(""),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };

@@ -54,6 +54,7 @@ export class Ledger {
   #attempts = 0;
   #restamped = 0;
   #accepted = 0;
+  #unchecked = 0;
 
   /** `goneAfterMs`: for how long after its end a newer socket explains that an older one is displaced. */
   constructor(goneAfterMs: number = GONE_AFTER_MS) {
@@ -172,6 +173,11 @@ export class Ledger {
     this.#loggedOut.push({ account, reason });
   }
 
+  /** Somebody's fresh app was not given everything in time. */
+  leaveUnchecked(): void {
+    this.#unchecked += 1;
+  }
+
   /** Messages whose fate is not what it must be in the end: sends without an answer, and what has not arrived, or is not said to have. */
   unsettled(away: ReadonlySet<string>): readonly Suspect[] {
     return [...this.#entries.values()]
@@ -179,7 +185,7 @@ export class Ledger {
       .map(suspectOf);
   }
 
-  /** What is to be said of it all. `away`: the accounts that stay away on purpose. */
+  /** What is to be said of it all. `away`: the accounts that stay away on purpose, and have not come yet. */
   verdict(away: ReadonlySet<string>): Verdict {
     const accepted = this.#acceptedEntries();
     return {
@@ -189,10 +195,12 @@ export class Ledger {
       delivered: accepted.filter(({ first }) => first !== undefined).length,
       pending: accepted.filter((entry) => isPending(entry, away)).length,
       inDoubt: [...this.#entries.values()].filter(({ outcome }) => outcome === "open").length,
+      unchecked: this.#unchecked,
       restamped: this.#restamped,
       lost: accepted.filter((entry) => isLost(entry, away)).map(suspectOf),
       duplicated: this.#duplicated,
       altered: this.#altered,
+      contradicted: [...this.#entries.values()].filter(({ outcome, first }) => outcome === "refused" && first !== undefined).map(suspectOf),
       disordered: [...this.#arrivals.values()].flatMap(overtaken).map(suspectOf),
       misstated: accepted.filter((entry) => !isLost(entry, away) && isMisstated(entry, away)).map(suspectOf),
       failed: Object.fromEntries(this.#failed),

@@ -27,7 +27,7 @@ export interface ChaosPlan {
 /** The flags that take a number: its least and most, and what it is when it is left out. */
 const NUMBERS = {
   seed: { least: 0, most: 4_294_967_295, usual: undefined },
-  faults: { least: 0, most: 100_000, usual: 50 },
+  faults: { least: 1, most: 100_000, usual: 50 },
   people: { least: 2, most: 10_000, usual: 200 },
   "think-ms": { least: 10, most: 3_600_000, usual: 4_000 },
   gateways: { least: 1, most: 20, usual: 2 },

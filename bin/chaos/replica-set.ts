@@ -1,15 +1,14 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Disposables } from "../../platform/lifecycle.ts";
 import { initiateSet, type MemberState, stateOf } from "../mongod/member-set.ts";
 import { startMember } from "../mongod/start-mongod.ts";
 import { type KeptProcess, keepProcess } from "./kept-process.ts";
+import { killIfThere } from "./kill-if-there.ts";
 import type { Member } from "./member.ts";
 import type { Place } from "./place.ts";
 import { settleAll } from "./settle-all.ts";
 import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
-
-const ASK_EVERY_MS = 100;
+import { untilSo } from "./until-so.ts";
 
 /** What a replica set is started with: a place for each server, and the directory of their data. */
 export interface ReplicaSetSetup {
@@ -72,9 +71,7 @@ export class ReplicaSet implements AsyncDisposable {
 
   /** Resolves when one is primary and all others follow it. */
   async whole(stop: AbortSignal): Promise<void> {
-    while (!(await this.isWhole())) {
-      await sleep(ASK_EVERY_MS, undefined, { signal: stop });
-    }
+    await untilSo(() => this.isWhole(), "the replica set is not whole", stop);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -103,7 +100,7 @@ async function killForGood(server: KeptProcess): Promise<void> {
   const ended = server[Symbol.asyncDispose]();
   const pid = server.pid();
   if (pid !== undefined) {
-    process.kill(pid, "SIGKILL");
+    killIfThere(pid);
   }
   await ended;
 }

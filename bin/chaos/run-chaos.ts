@@ -8,7 +8,8 @@ import { type PastFault, runSchedule } from "./run-schedule.ts";
 import { openScene } from "./scene.ts";
 import { makeSchedule } from "./schedule.ts";
 import { ChaosTraffic } from "./traffic.ts";
-import { faultsOf, type Verdict } from "./verdict.ts";
+import type { Verdict } from "./verdict.ts";
+import { wrongOf } from "./wrong.ts";
 
 /** What came of a run. */
 export interface ChaosOutcome {
@@ -23,7 +24,7 @@ export interface ChaosOutcome {
 
 /**
  * Has people write to each other, does the faults of the schedule meanwhile, and judges what the people saw when everything is whole again. Prints as it goes.
- * @throws Error when it is stopped
+ * @throws Error when it is stopped, or the system is not ready in time
  */
 export async function runChaos(plan: ChaosPlan, surroundings: Surroundings, stop: AbortSignal): Promise<ChaosOutcome> {
   const { seed, people, settleMs, thinkMs } = plan;
@@ -40,13 +41,7 @@ export async function runChaos(plan: ChaosPlan, surroundings: Surroundings, stop
   const verdict = await unlessStopped(stop, traffic.settle(settleMs));
   const ledger = scene.mongodbUri === undefined ? undefined : await checkLedger(scene.mongodbUri, verdict.accepted, stop);
   print(linesOfVerdict(verdict, ledger?.report).join("\n"));
-  return { seed, faults, verdict, ledger: ledger?.report, wrong: [...faultsOf(verdict), ...(ledger?.wrong ?? []), ...neverReady(faults)] };
-}
-
-function neverReady(faults: readonly PastFault[]): readonly string[] {
-  return faults.flatMap(({ fault, outcome }) =>
-    "notReadyAfterMs" in outcome ? [`not ready again ${outcome.notReadyAfterMs} ms after ${fault.kind}: ${outcome.victim}`] : [],
-  );
+  return { seed, faults, verdict, ledger: ledger?.report, wrong: [...wrongOf(faults, verdict), ...(ledger?.wrong ?? [])] };
 }
 
 function unlessStopped<T>(stop: AbortSignal, work: Promise<T>): Promise<T> {

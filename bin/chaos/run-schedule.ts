@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { durationOf, laneOf } from "./fault.ts";
-import type { Inject, Injection } from "./injection.ts";
+import type { Inject, Injection, Skipped } from "./injection.ts";
 import type { ScheduledFault } from "./schedule.ts";
+import { settleAll } from "./settle-all.ts";
 
 /** What became of a scheduled fault: it was skipped, or it hit somebody, who was as before so long after its end, or never within what is waited. */
 export type Outcome =
@@ -29,6 +30,7 @@ export interface ScheduleRun {
 /** A database reads its journal and catches up; a machine may be busy. */
 const READY_WITHIN_MS = 120_000;
 const ASK_EVERY_MS = 50;
+const LAST_TRIES = 20;
 const REST_MS = 2_000;
 
 /** Injects the faults of a schedule at their times, but none before the last victim of its kind is as it was before. Resolves to all of them, in the order in which they were past. */
@@ -48,29 +50,34 @@ export async function runSchedule(schedule: readonly ScheduledFault[], run: Sche
       notBefore = elapsed() + (run.restMs ?? REST_MS);
     }
   };
-  await Promise.all([...lanes].map(runLane));
+  // Also when it is stopped, every fault that is under way is ended first.
+  await settleAll([...lanes].map(runLane));
   return past;
 }
 
 async function runFault(scheduled: ScheduledFault, { inject, stop }: ScheduleRun): Promise<Outcome> {
-  let injection: Injection;
+  let injected: Injection | Skipped;
   try {
-    const injected = await inject(scheduled);
-    if ("skipped" in injected) {
-      return injected;
-    }
-    injection = injected;
+    injected = await inject(scheduled);
   } catch (error) {
     stop.throwIfAborted();
     return { skipped: error instanceof Error ? error.message : String(error) };
   }
+  if ("skipped" in injected) {
+    return undo(injected, stop);
+  }
   try {
     await pause(durationOf(scheduled.fault), stop);
   } catch (error) {
-    await heal(injection);
+    await healAtLast(injected);
     throw error;
   }
-  return recovery(injection, stop);
+  return recovery(injected, stop);
+}
+
+async function undo({ skipped, halfDone }: Skipped, stop: AbortSignal): Promise<Outcome> {
+  const outcome = halfDone === undefined ? { skipped } : await recovery(halfDone, stop);
+  return "notReadyAfterMs" in outcome ? outcome : { skipped };
 }
 
 async function recovery(injection: Injection, stop: AbortSignal): Promise<Outcome> {
@@ -84,7 +91,19 @@ async function recovery(injection: Injection, stop: AbortSignal): Promise<Outcom
     if (isReady || waitedMs > READY_WITHIN_MS) {
       return isReady ? { victim, readyAfterMs: waitedMs } : { victim, notReadyAfterMs: waitedMs };
     }
-    await pause(ASK_EVERY_MS, stop);
+    try {
+      await pause(ASK_EVERY_MS, stop);
+    } catch (error) {
+      await (isHealed || healAtLast(injection));
+      throw error;
+    }
+  }
+}
+
+/** Ends a fault of a run that is stopped, or gives it up after a few tries. */
+async function healAtLast(injection: Injection): Promise<void> {
+  for (let tries = 1; !(await heal(injection)) && tries < LAST_TRIES; tries += 1) {
+    await sleep(ASK_EVERY_MS);
   }
 }
 

@@ -16,7 +16,7 @@ export interface Scene extends AsyncDisposable {
   /** What can be hit there. */
   readonly targets: readonly TargetKind[];
   readonly inject: Inject;
-  /** Resolves when all of it answers again, as far as that can be known. */
+  /** Resolves when all of it answers again, as far as that can be known; rejects when that takes too long. */
   readonly ready: () => Promise<void>;
   /** Its database, when it is the run's own. */
   readonly mongodbUri: string | undefined;

@@ -5,7 +5,7 @@ import { spawnProcess } from "../process/spawn-process.ts";
 
 /**
  * Waits until its standard input ends, which it does however this process ends, and then has nothing of the layout outlive it: what was paused goes on and ends by itself, servers on files of the
- * directory are killed, the directory is removed.
+ * directory are killed, disks that are mounted in it are taken away, the directory is removed.
  */
 const GUARD = `
 while read -r pid; do paused="$paused $pid"; done
@@ -15,8 +15,8 @@ for lock in "$0"/*/mongod.lock; do
   case "$(tr '\\0' ' ' < "/proc/$pid/cmdline" || ps -o args= -p "$pid")" in
     *"--dbpath \${lock%/mongod.lock} "*) kill -KILL "$pid" ;;
   esac
-  umount -l "\${lock%/mongod.lock}"
 done
+for disk in "$0"/*/; do umount -l "\${disk%/}"; done
 rm -rf "$0"
 `;
 

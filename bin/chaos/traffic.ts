@@ -38,13 +38,14 @@ const THINK_MS = 4_000;
 const AT_ONCE = 20;
 /** How often it is looked whether all is settled. */
 const LOOK_MS = 250;
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** People who write to each other through the client library, each with habits of their own, and the ledger of what they saw. */
 export class ChaosTraffic implements AsyncDisposable {
   readonly #ledger: Ledger;
   readonly #thinkMs: number;
   readonly #people: readonly Inhabitant[];
-  readonly #away: ReadonlySet<string>;
+  #away: ReadonlySet<string>;
   /** Aborted: nobody follows their habits any more, or begins a message. */
   readonly #evening = new AbortController();
   /** Aborted: nobody tries anything any more. */
@@ -85,6 +86,11 @@ export class ChaosTraffic implements AsyncDisposable {
     return this.#ledger.accepted;
   }
 
+  /** Who stays away on purpose, until they come in the end. */
+  get away(): ReadonlySet<string> {
+    return this.#away;
+  }
+
   /** Nobody begins a message any more, nor goes anywhere; what was begun is repeated until it is answered. Repeating it is fine. */
   async stop(): Promise<void> {
     this.#evening.abort();
@@ -92,24 +98,30 @@ export class ChaosTraffic implements AsyncDisposable {
     await Promise.all(this.#present().map(({ person }) => person.stay()));
   }
 
-  /** Stops, and resolves when everything has arrived and been acknowledged and no fresh app is given anything, or with what is missing when the time is over. */
+  /**
+   * Stops, and resolves when everything has arrived and been acknowledged, those who stayed away have come for what waited for them, and no fresh app is given anything; or with what is missing
+   * when the time is over.
+   */
   async settle(deadlineMs: number): Promise<Verdict> {
     const timer = setTimeout(() => this.#night.abort(), deadlineMs);
+    let pending = 0;
     try {
       await this.stop();
-      while (!this.#night.signal.aborted && this.#ledger.unsettled(this.#away).length > 0) {
-        await this.#lookAround();
-        await sleep(LOOK_MS, undefined, { signal: this.#night.signal }).catch(() => undefined);
-      }
+      await this.#arrive();
+      ({ pending } = this.#ledger.verdict(this.#away));
       if (!this.#night.signal.aborted) {
-        await Promise.all(this.#present().map((inhabitant) => this.#startAnew(inhabitant)));
+        this.#away = NOBODY;
+        // Who was away comes, and stays as all others do.
+        await this.stop();
+        await this.#arrive();
       }
+      await Promise.all(this.#people.map((inhabitant) => this.#startAnew(inhabitant)));
     } finally {
       clearTimeout(timer);
       this.#night.abort();
     }
     await this.#writing;
-    return this.#ledger.verdict(this.#away);
+    return { ...this.#ledger.verdict(this.#away), pending };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -121,7 +133,7 @@ export class ChaosTraffic implements AsyncDisposable {
   }
 
   #present(): readonly Inhabitant[] {
-    return this.#people.filter(({ habit }) => !habit.staysAway);
+    return this.#people.filter(({ person }) => !this.#away.has(person.accountId));
   }
 
   #life(random: Random): Life {
@@ -136,6 +148,14 @@ export class ChaosTraffic implements AsyncDisposable {
         return;
       }
       await write(person, muse.pick(this.#people).person.accountId, lengthOfBody(muse), this.#night.signal);
+    }
+  }
+
+  /** Resolves when everything is settled that concerns those who are there, or the night falls. */
+  async #arrive(): Promise<void> {
+    while (!this.#night.signal.aborted && this.#ledger.unsettled(this.#away).length > 0) {
+      await this.#lookAround();
+      await this.#waitToLook();
     }
   }
 
@@ -159,9 +179,31 @@ export class ChaosTraffic implements AsyncDisposable {
 
   /** A fresh app, which remembers nothing: whatever it is given is a duplicate. */
   async #startAnew({ person, habit }: Inhabitant): Promise<void> {
-    await person.close();
-    const run = person.open();
-    await (habit.takesEvents ? run.queueEmpty(this.#night.signal) : fetchPending(person, this.#night.signal));
+    const night = this.#night.signal;
+    let isGivenAll = false;
+    if (!night.aborted) {
+      await person.close();
+      const run = person.open();
+      isGivenAll = habit.takesEvents ? await run.queueEmpty(night) : await this.#fetchAll(person);
+    }
+    if (!isGivenAll) {
+      this.#ledger.leaveUnchecked();
+    }
+  }
+
+  /** Answers whether nothing was left before the night fell. */
+  async #fetchAll(person: Person): Promise<boolean> {
+    while (!this.#night.signal.aborted) {
+      if (await fetchPending(person, this.#night.signal)) {
+        return true;
+      }
+      await this.#waitToLook();
+    }
+    return false;
+  }
+
+  async #waitToLook(): Promise<void> {
+    await sleep(LOOK_MS, undefined, { signal: this.#night.signal }).catch(() => undefined);
   }
 }
 

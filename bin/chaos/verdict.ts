@@ -21,10 +21,12 @@ export interface Verdict {
   readonly accepted: number;
   /** Accepted messages that reached their recipient's app. */
   readonly delivered: number;
-  /** Accepted messages whose recipient stays away on purpose. */
+  /** Accepted messages that waited for a recipient who stayed away on purpose, until all others had arrived. */
   readonly pending: number;
   /** Sends that were never answered, neither OK nor with a refusal. */
   readonly inDoubt: number;
+  /** People whose fresh app at the end was not given everything before the time was over: what it might have been given is not known. */
+  readonly unchecked: number;
   /** Messages that came with another time or receipt than their send was answered with, before it was answered: a process died in between. */
   readonly restamped: number;
   /** Accepted, and never handed to the recipient's app. */
@@ -33,6 +35,8 @@ export interface Verdict {
   readonly duplicated: readonly Suspect[];
   /** Handed to somebody with another body, time or receipt than it was accepted with, or that nobody sent. */
   readonly altered: readonly Suspect[];
+  /** Handed to the recipient's app although the send was refused for good. */
+  readonly contradicted: readonly Suspect[];
   /** Handed over after a later message of the same sender. */
   readonly disordered: readonly Suspect[];
   /** Accepted, and in another state than it must be: delivered, or pending while the recipient stays away. */
@@ -47,10 +51,11 @@ export interface Verdict {
 
 /** The parts of a verdict that are not as they must be; none when all is well. */
 export function faultsOf(verdict: Verdict): readonly string[] {
-  const { lost, duplicated, altered, disordered, misstated, loggedOut, ghostDisplaced } = verdict;
-  const counts = Object.entries({ lost, duplicated, altered, disordered, misstated, loggedOut, ghostDisplaced });
+  const { lost, duplicated, altered, contradicted, disordered, misstated, loggedOut, ghostDisplaced } = verdict;
+  const counts = Object.entries({ lost, duplicated, altered, contradicted, disordered, misstated, loggedOut, ghostDisplaced });
   const wrong = counts.flatMap(([name, { length }]) => (length > 0 ? [`${name}: ${length}`] : []));
   const refusals = Object.entries(verdict.failed).map(([call, times]) => `failed: ${times} × ${call}`);
   const unanswered = verdict.inDoubt > 0 ? [`in doubt: ${verdict.inDoubt}`] : [];
-  return [...wrong, ...refusals, ...unanswered];
+  const unchecked = verdict.unchecked > 0 ? [`unchecked: ${verdict.unchecked}`] : [];
+  return [...wrong, ...refusals, ...unanswered, ...unchecked];
 }

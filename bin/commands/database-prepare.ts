@@ -32,12 +32,13 @@ async function prepare({ print, warn }: Context, uri: string, service: string, s
   const before = await readIndexes(db);
   await prepareDatabase(database, schema, {
     databaseAwaited: () => warn(`${db.databaseName}: waiting for the database`),
+    indexesAwaited: () => print(`${db.databaseName}: building indexes`),
     databaseMigrated: (version) => print(`${db.databaseName}: migrated to version ${version}`),
   });
   print(`${db.databaseName}: version ${versionOf(schema)}`);
   describeChanges(db.databaseName, schema.collections, before, await readIndexes(db)).forEach(print);
 
-  const cluster = await findCluster(db);
+  const cluster = await findCluster(database);
   if (cluster === undefined) {
     print(`${db.databaseName}: not on a sharded cluster, nothing to shard`);
   } else {

@@ -1,4 +1,4 @@
-import type { Db, Document } from "../../platform/mongo.ts";
+import type { Database, Db, Document } from "../../platform/mongo.ts";
 import { type ClusterState, commandOf, type Range, type ShardedCollection, type Step } from "./sharding-plan.ts";
 
 /** A sharded cluster, as far as one database of it is concerned. */
@@ -9,9 +9,9 @@ export interface Cluster {
 }
 
 /** The cluster behind a database; undefined when it is not sharded. */
-export async function findCluster(db: Db): Promise<Cluster | undefined> {
-  const admin = db.client.db("admin");
-  const hello = await admin.command({ hello: 1 });
+export async function findCluster(database: Database): Promise<Cluster | undefined> {
+  const { db } = database;
+  const hello = await db.client.db("admin").command({ hello: 1 });
   if (hello["msg"] !== "isdbgrid") {
     return undefined;
   }
@@ -19,7 +19,9 @@ export async function findCluster(db: Db): Promise<Cluster | undefined> {
     database: db.databaseName,
     read: () => readState(db),
     take: async (step) => {
-      await admin.command(commandOf(step, db.databaseName));
+      // A range takes as long to move as it is large.
+      await using patient = database.patient();
+      await patient.db.client.db("admin").command(commandOf(step, db.databaseName));
     },
   };
 }
@@ -30,8 +32,8 @@ async function readState(db: Db): Promise<ClusterState> {
   const { shards } = (await db.client.db("admin").command({ listShards: 1 })) as { shards: { _id: string; draining?: boolean }[] };
   const sharded = await config
     .collection<{ _id: string; key: Document; uuid: unknown }>("collections")
-    // Of a whole collection that the cluster keeps books of (MongoDB 8), nothing is sharded.
-    .find({ _id: { $regex: `^${databaseName}\\.` }, dropped: { $ne: true }, unsplittable: { $ne: true } })
+    // A slash, which no name has, comes next after the dot. Of a whole collection that the cluster keeps books of (MongoDB 8), nothing is sharded.
+    .find({ _id: { $gte: `${databaseName}.`, $lt: `${databaseName}/` }, dropped: { $ne: true }, unsplittable: { $ne: true } })
     .toArray();
   const collections = new Map<string, ShardedCollection>();
   for (const { _id, key, uuid } of sharded) {

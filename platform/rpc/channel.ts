@@ -1,20 +1,21 @@
 import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import { Status } from "../../proto/gen/google/rpc/status.ts";
 import { isUnixSocket } from "../addresses.ts";
-import { SallyportError, StatusCode, type StatusName } from "../errors.ts";
+import { SallyportError, StatusCode, type StatusName, unavailable } from "../errors.ts";
 import type { CallOptions, Invoker } from "./client.ts";
 import { CHANNEL_OPTIONS, callerMetadata } from "./metadata.ts";
 import { fromWireStatus } from "./status.ts";
 import type { ChannelTls } from "./tls.ts";
+import { cancelled } from "./waiting-calls.ts";
 
 /**
- * One gRPC channel to one target (`host:port`, `dns:///name:port` or `unix:<path>`), for unary calls. Connects when first used, and again
- * after a loss. Unix sockets are plain even with TLS: their file decides who connects, and they have no name that a certificate could bear.
+ * One gRPC channel to one copy (at `host:port` or `unix:<path>`), for unary calls. Connects when first used, and again after a loss. Unix sockets are plain even with TLS: their file decides who connects, and they have no name that a certificate could bear.
  */
 export class Channel implements Invoker, Disposable {
   /** The grpc-js client, for streams beside the unary calls. */
   readonly grpc: Client;
   readonly #inFlight = new Set<Promise<unknown>>();
+  #isClosed = false;
 
   constructor(target: string, tls?: ChannelTls) {
     const isPlain = tls === undefined || isUnixSocket(target);
@@ -22,6 +23,9 @@ export class Channel implements Invoker, Disposable {
   }
 
   async invoke(method: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+    if (this.#isClosed) {
+      throw unavailable("the service cannot be reached", "SERVICE_UNREACHABLE");
+    }
     const answer = this.#call(method, request, options);
     this.#inFlight.add(answer);
     try {
@@ -46,6 +50,7 @@ export class Channel implements Invoker, Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     this.grpc.close();
   }
 
@@ -58,7 +63,7 @@ export class Channel implements Invoker, Disposable {
         request,
         callerMetadata(from),
         { deadline },
-        (error, response) => (error ? reject(readError(error)) : resolve(response ?? Buffer.alloc(0))),
+        (error, response) => (error ? reject(readFailure(error, signal)) : resolve(response ?? Buffer.alloc(0))),
       );
       signal?.addEventListener("abort", () => call.cancel(), { once: true });
       if (signal?.aborted) {
@@ -68,23 +73,44 @@ export class Channel implements Invoker, Disposable {
   }
 }
 
-/** What an error of grpc-js says. */
+/** What a call failed with: its caller's own wish, or an error. */
+function readFailure(error: ServiceError, signal: AbortSignal | undefined): SallyportError {
+  return signal?.aborted && error.code === StatusCode.CANCELLED ? cancelled() : readError(error);
+}
+
+/** What an error of grpc-js says that nobody on this side has asked for. */
 export function readError(error: ServiceError): SallyportError {
   const details = error.metadata?.get("grpc-status-details-bin")[0];
   if (details instanceof Buffer) {
     return fromWireStatus(Status.decode(details));
   }
   // Not an answer of ours but grpc-js's own: its text names addresses.
-  const known = OWN_ERRORS.get(error.code);
+  const known = TOO_LARGE.test(error.details) ? undefined : OWN_ERRORS.get(error.code);
   return new SallyportError(known?.status ?? "INTERNAL", known?.message ?? "internal error", {
     reason: known?.reason ?? "INTERNAL",
     cause: error,
   });
 }
 
-const OWN_ERRORS: ReadonlyMap<number, { status: StatusName; message: string; reason: string }> = new Map([
-  [StatusCode.UNAVAILABLE, { status: "UNAVAILABLE", message: "the service cannot be reached", reason: "SERVICE_UNREACHABLE" }],
+interface OwnError {
+  readonly status: StatusName;
+  readonly message: string;
+  readonly reason: string;
+}
+
+const UNREACHABLE: OwnError = { status: "UNAVAILABLE", message: "the service cannot be reached", reason: "SERVICE_UNREACHABLE" };
+/** The other end or the connection has ended the call, without an answer. */
+const LOST: OwnError = { status: "UNAVAILABLE", message: "the service went away", reason: "SERVICE_LOST" };
+
+/** What the other end says by resetting the call's stream comes under several codes. */
+const OWN_ERRORS: ReadonlyMap<number, OwnError> = new Map([
+  [StatusCode.UNAVAILABLE, UNREACHABLE],
+  [StatusCode.CANCELLED, LOST],
+  [StatusCode.INTERNAL, LOST],
+  [StatusCode.RESOURCE_EXHAUSTED, LOST],
   [StatusCode.DEADLINE_EXCEEDED, { status: "DEADLINE_EXCEEDED", message: "the deadline has passed", reason: "DEADLINE_EXCEEDED" }],
-  [StatusCode.CANCELLED, { status: "CANCELLED", message: "the call was cancelled", reason: "CANCELLED" }],
   [StatusCode.UNIMPLEMENTED, { status: "UNIMPLEMENTED", message: "no such method", reason: "METHOD_UNKNOWN" }],
 ]);
+
+/** A request or response beyond the limits of CHANNEL_OPTIONS is a fault of ours, whoever found it, and stays one when it is repeated. */
+const TOO_LARGE = /\blarger than\b/;

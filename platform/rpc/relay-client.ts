@@ -8,14 +8,14 @@ import type { ChannelTls } from "./tls.ts";
 /** What a gateway does with what its relay stream brings. */
 export interface RelayListener {
   /** The stream stands. Everything attached through an earlier stream is forgotten at the other end. */
-  connected(relay: RelayClient): void;
-  disconnected(relay: RelayClient): void;
+  connected(): void;
+  disconnected(): void;
   /** The copy stops, or is let go: what is new goes elsewhere. The stream is kept until what this answers has settled. */
-  leaving?(relay: RelayClient): unknown;
-  /** Nothing came on the stream any more, or no answer to its Hello: it was given up. */
-  silent?(relay: RelayClient): void;
+  leaving?(): unknown;
+  /** Nothing came any more on a stream that stood: it was given up. */
+  silent?(): void;
   /** No stream comes about, and why; said once until one stands. */
-  unreachable?(relay: RelayClient, error: SallyportError): void;
+  unreachable?(error: SallyportError): void;
   pushed(push: Push): void;
   revoked(sessionId: string): void;
   /** A message waits for the account of a connection, and the copy at the other end is not the one that delivers it. */
@@ -96,10 +96,10 @@ export class RelayClient implements Invoker, Disposable {
         stood = true;
         this.#attempt = 0;
         this.#isKnownUnreachable = false;
-        this.#listener.connected(this);
+        this.#listener.connected();
       },
-      leaving: () => this.#listener.leaving?.(this),
-      silent: () => this.#listener.silent?.(this),
+      leaving: () => this.#listener.leaving?.(),
+      silent: () => this.#listener.silent?.(),
       ended: (error?: SallyportError) => this.#reopen(stood, error),
       pushed: (push: Push) => this.#listener.pushed(push),
       revoked: (sessionId: string) => this.#listener.revoked(sessionId),
@@ -111,10 +111,10 @@ export class RelayClient implements Invoker, Disposable {
   #reopen(stood: boolean, error: SallyportError | undefined): void {
     this.#link = undefined;
     if (stood) {
-      this.#listener.disconnected(this);
+      this.#listener.disconnected();
     } else if (error !== undefined && !this.#isKnownUnreachable) {
       this.#isKnownUnreachable = true;
-      this.#listener.unreachable?.(this, error);
+      this.#listener.unreachable?.(error);
     }
     if (!this.#isOver) {
       const delay = RECONNECT_MS[Math.min(this.#attempt, RECONNECT_MS.length - 1)] ?? 0;

@@ -17,7 +17,7 @@ export interface LinkListener {
   leaving(): unknown;
   /** It is over; the error where there is one. Told once. */
   ended(error?: SallyportError): void;
-  /** It was given up because nothing came any more; it ends. */
+  /** It stood, and was given up because nothing came any more; it ends. */
   silent(): void;
   pushed(push: Push): void;
   revoked(sessionId: string): void;
@@ -39,6 +39,8 @@ export class RelayLink implements Invoker {
   readonly #silence: SilenceWatch;
   #stage: "opening" | "standing" | "leaving" | "over" = "opening";
   #copy = "";
+  /** What the listener makes of the leave-taking, once it has begun. */
+  #told: unknown;
   #leaveTimer: NodeJS.Timeout | undefined;
 
   constructor(channel: Channel, incarnation: string, listener: LinkListener, tickMs?: number) {
@@ -97,12 +99,13 @@ export class RelayLink implements Invoker {
     this.#writer.add({ kind: { $case: "wake", value: { accountId } } });
   }
 
-  /** Has new calls go elsewhere, and ends when those in flight have ended. Settles then. */
+  /** Has new calls go elsewhere, and ends when those in flight have ended. Settles then. One that is asked for again waits with the first. */
   async leave(): Promise<void> {
     if (this.#stage === "standing") {
       this.#stage = "leaving";
-      await this.#listener.leaving();
+      this.#told = this.#listener.leaving();
     }
+    await this.#told;
     if (this.#stage === "leaving") {
       await Promise.all([this.#waiting.none(), this.#channel.idle()]);
     }
@@ -135,7 +138,9 @@ export class RelayLink implements Invoker {
   }
 
   #giveUp(): void {
-    this.#listener.silent();
+    if (this.copy !== undefined) {
+      this.#listener.silent();
+    }
     this.#stream.cancel();
     this.#end(unavailable("the service does not answer", "SERVICE_SILENT"));
   }

@@ -12,8 +12,9 @@ export interface Target {
 /** What is done when the targets change. */
 export interface TargetListener {
   appeared(target: Target): void;
+  /** Several answers in a row have not named it. The same address may appear again. */
   vanished(target: Target): void;
-  /** The name cannot be resolved; said once until it can. What was known stays. */
+  /** The name cannot be resolved, or what it led to cannot be used; said once until it can. What was known stays. */
   unresolved?(name: string, error: unknown): void;
 }
 
@@ -27,6 +28,8 @@ export interface TargetOverrides {
 }
 
 const RESOLVE_EVERY_MS = 2_000;
+/** An address is given up after so many answers in a row without it: some name servers tell a part of the addresses at a time, each time another. */
+const MISSING_TIMES = 3;
 
 /**
  * Finds the copies of a service: a list is what it is; one `dns:///name:port` is resolved again and again, the way the machine resolves names
@@ -35,7 +38,7 @@ const RESOLVE_EVERY_MS = 2_000;
 export class TargetWatch implements Disposable {
   readonly #listener: TargetListener;
   readonly #resolve: Resolve;
-  readonly #known = new Map<string, Target>();
+  readonly #known = new Map<string, { readonly target: Target; missing: number }>();
   #timer: NodeJS.Timeout | undefined;
   #isResolving = false;
   #isFailing = false;
@@ -67,28 +70,23 @@ export class TargetWatch implements Disposable {
       return;
     }
     this.#isResolving = true;
-    const found = await this.#find(name);
-    this.#isResolving = false;
-    if (!this.#isDisposed && found.length > 0) {
-      this.#take(found.map((address) => ({ address: hostPort(address, port), name })));
+    try {
+      const found = await this.#resolve(name);
+      if (!this.#isDisposed) {
+        this.#take(usable(found).map((address) => ({ address: hostPort(address, port), name })));
+        this.#isFailing = false;
+      }
+    } catch (error) {
+      this.#fail(name, error);
+    } finally {
+      this.#isResolving = false;
     }
   }
 
-  /** None: it could not be asked. A service without any copy is more likely a fault of its DNS, and counts as that. */
-  async #find(name: string): Promise<readonly string[]> {
-    try {
-      const found = await this.#resolve(name);
-      if (found.length === 0) {
-        throw new Error("the name has no addresses");
-      }
-      this.#isFailing = false;
-      return found;
-    } catch (error) {
-      if (!this.#isFailing && !this.#isDisposed) {
-        this.#listener.unresolved?.(name, error);
-      }
+  #fail(name: string, error: unknown): void {
+    if (!this.#isFailing && !this.#isDisposed) {
       this.#isFailing = true;
-      return [];
+      this.#listener.unresolved?.(name, error);
     }
   }
 
@@ -97,17 +95,27 @@ export class TargetWatch implements Disposable {
     const wanted = new Map(targets.map((target) => [target.address, target]));
     for (const [address, target] of wanted) {
       if (!this.#known.has(address)) {
-        this.#known.set(address, target);
+        this.#known.set(address, { target, missing: 0 });
         this.#listener.appeared(target);
       }
     }
-    for (const [address, target] of this.#known) {
-      if (!wanted.has(address)) {
+    for (const [address, known] of this.#known) {
+      known.missing = wanted.has(address) ? 0 : known.missing + 1;
+      if (known.missing === MISSING_TIMES) {
         this.#known.delete(address);
-        this.#listener.vanished(target);
+        this.#listener.vanished(known.target);
       }
     }
   }
+}
+
+/** The addresses that can be connected to: none with a zone. @throws Error for none at all, which is more likely a fault of DNS than a service without copies. */
+function usable(addresses: readonly string[]): readonly string[] {
+  const found = addresses.filter((address) => !address.includes("%"));
+  if (found.length === 0) {
+    throw new Error("the name has no addresses");
+  }
+  return found;
 }
 
 async function lookUp(name: string): Promise<readonly string[]> {

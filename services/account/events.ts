@@ -42,6 +42,7 @@ export interface AccountEvents {
   /** The keys of a provider could not be fetched. */
   providerKeysMissed(provider: string, fault: FetchFault, cause: unknown): void;
   databaseAwaited(): void;
+  indexesAwaited(): void;
   databaseMigrated(version: number): void;
   databaseUp(): void;
   databaseDown(): void;
@@ -84,6 +85,7 @@ export function createEvents(logger: Logger, metrics: Metrics = new Metrics()): 
       failures.add(1, "follow-up");
     },
     databaseAwaited: () => logger.warn("waiting for the database"),
+    indexesAwaited: () => logger.info("building indexes"),
     databaseMigrated: (version) => logger.info({ version }, "database migrated"),
     databaseUp: () => {
       logger.info("database up");

@@ -8,6 +8,7 @@ import type { Logger } from "../../platform/logger.ts";
 import { Metrics } from "../../platform/metrics.ts";
 import { type Db, openDatabase } from "../../platform/mongo.ts";
 import { prepareDatabase } from "../../platform/prepare-database.ts";
+import { endService } from "../../platform/rpc/end-service.ts";
 import { startRpcServer } from "../../platform/rpc/server.ts";
 import { openInternalTls } from "../../platform/rpc/tls.ts";
 import { openChatErasure } from "./chat-erasure.ts";
@@ -61,9 +62,7 @@ export async function startAccount(config: AccountConfig, logger: Logger, metric
     const chat = openChatErasure(config.chatTargets, tls);
     stack.defer(() => chat[Symbol.dispose]());
     stack.use(followUpAccounts(context, chat));
-    stack.defer(() => server.drain());
-
-    return { address: server.address, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
+    return { address: server.address, [Symbol.asyncDispose]: () => endService(server, stack) };
   } catch (error) {
     await stack[Symbol.asyncDispose]();
     throw error;

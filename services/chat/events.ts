@@ -9,6 +9,7 @@ import { isConsistent, type LedgerReport } from "./ledger/report.ts";
 /** What happens in the chat service that somebody may want to know of; one function each. */
 export interface ChatEvents {
   databaseAwaited(): void;
+  indexesAwaited(): void;
   databaseMigrated(version: number): void;
   databaseReachable(isReachable: boolean): void;
   /** A round that runs every so often failed; the next one makes up for it. */
@@ -53,6 +54,7 @@ export function createEvents(logger: Logger, metrics: Metrics = new Metrics()): 
   const showReachable = addDatabaseGauge(metrics);
   return {
     databaseAwaited: () => logger.warn("waiting for the database"),
+    indexesAwaited: () => logger.info("building indexes"),
     databaseMigrated: (version) => logger.info({ version }, "database migrated"),
     databaseReachable: (isReachable) => {
       logger.info({ isReachable }, "database reachability changed");

@@ -5,6 +5,7 @@ import { Metrics } from "../../platform/metrics.ts";
 import { type Database, openDatabase } from "../../platform/mongo.ts";
 import { prepareDatabase } from "../../platform/prepare-database.ts";
 import { implement } from "../../platform/rpc/call.ts";
+import { endService } from "../../platform/rpc/end-service.ts";
 import { leaseHandlers } from "../../platform/rpc/lease-handlers.ts";
 import { metricsHandlers } from "../../platform/rpc/metrics-handlers.ts";
 import { startRpcServer } from "../../platform/rpc/server.ts";
@@ -106,8 +107,7 @@ async function start(config: ChatConfig, logger: Logger, overrides: ChatOverride
   parts.use(startRounds(roundsOf(context, overrides), events));
   parts.use(startRounds(ledgerRounds({ ...context, db: database.db, metrics }, overrides.ledger), events));
   parts.use(startRounds([{ name: "health", everyMs: HEALTH_MS, run: watch(database, server, events) }], events));
-  parts.defer(() => server.drain());
-  return { address: server.address, [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose]() };
+  return { address: server.address, [Symbol.asyncDispose]: () => endService(server, parts) };
 }
 
 function roundsOf(context: ChatContext, { healMs = HEAL_MS, sweepMs = SWEEP_MS }: ChatOverrides): Parameters<typeof startRounds>[0] {

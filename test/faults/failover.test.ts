@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { type Layout, startLayout } from "../../bin/chaos/layout.ts";
 import { stepDown } from "../../bin/mongod/member-set.ts";
 import { connectAndConfirm, logIn, type Person } from "../support/people.ts";
+import { pidToSignal } from "../support/pid-to-signal.ts";
 import { PlainCallers } from "../support/plain-callers.ts";
 import { RawSocket } from "../support/raw-socket.ts";
 
@@ -15,7 +16,7 @@ const NEVER = new AbortController().signal;
 const BLOWS: Readonly<Record<string, (primary: { readonly port: number; readonly pid: () => number | undefined }) => Promise<void>>> = {
   "that steps down": ({ port }) => stepDown(port, 10),
   "that is killed": async ({ pid }) => {
-    process.kill(pid() ?? 0, "SIGKILL");
+    process.kill(pidToSignal(pid()), "SIGKILL");
   },
 };
 
@@ -92,7 +93,7 @@ describe("a replica set under calls", () => {
     const person = await logIn(httpUrl);
     const primary = await layout.database.primary();
 
-    process.kill(primary?.pid() ?? 0, "SIGKILL");
+    process.kill(pidToSignal(primary?.pid()), "SIGKILL");
     const { codes, successor } = await presentUntilAccepted(httpUrl, person);
     const next = await connectAndConfirm(httpUrl, "account", successor);
     await next.socket[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { startGatewayBeside } from "../support/gateway-process.ts";
 import { call, connect, connectAndConfirm, exchange, logIn } from "../support/people.ts";
 import { RawSocket } from "../support/raw-socket.ts";
 import { type Stack, startStack } from "../support/stack.ts";
@@ -57,5 +58,31 @@ describe("an account service that is paused in the middle of a judgement", () =>
 
     expect(close.code).to.equal(4503);
     expect((await call(stack.httpUrl, "sallyport.account.v1.AccountService/GetAccount", {}, successor.accessToken)).status).to.equal(200);
+  });
+});
+
+describe("a gateway that is paused with a token unread", () => {
+  it("does not have the token judged as if it had just come: it is no theft, and nobody is logged out", async function () {
+    this.timeout(90_000);
+    await using stack = await startStack({ env: { ACCOUNT_REUSE_GRACE_MS: "5000", GATEWAY_HELLO_TIMEOUT_MS: "7000" } });
+    await using paused = await startGatewayBeside(stack);
+    const { tokens } = await logIn(stack.httpUrl);
+    await using late = await RawSocket.open(paused.httpUrl, "/connect/account");
+    const pid = paused.child.pid ?? Number.NaN;
+
+    process.kill(pid, "SIGSTOP");
+    late.send(tokens.account.refreshToken);
+    const first = await connectAndConfirm(stack.httpUrl, "account", tokens.account.refreshToken);
+    // The grace and the deadline of an exchange have passed when a socket that sends nothing is closed.
+    await using silent = await RawSocket.open(stack.httpUrl, "/connect/account");
+    await silent.closed();
+    process.kill(pid, "SIGCONT");
+    const { code } = await late.closed();
+    await using next = await RawSocket.open(stack.httpUrl, "/connect/account");
+    const successor = await exchange(next, first.refreshToken);
+
+    expect(code).to.equal(4503);
+    expect((await call(stack.httpUrl, "sallyport.account.v1.AccountService/GetAccount", {}, successor.accessToken)).status).to.equal(200);
+    first.socket.cut();
   });
 });

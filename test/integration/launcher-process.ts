@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { pidToSignal } from "../support/pid-to-signal.ts";
 
 const ENTRY = resolve(import.meta.dirname, "../../dist/bin/sallyport.js");
 
@@ -82,7 +83,7 @@ export class LauncherProcess implements AsyncDisposable {
 
   /** Signals the launcher and everything else in its process group, as a terminal does. */
   signalGroup(name: NodeJS.Signals): void {
-    process.kill(-(this.process.pid ?? 0), name);
+    process.kill(-pidToSignal(this.process.pid), name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

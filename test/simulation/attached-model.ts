@@ -1,4 +1,5 @@
 import { EventFlow } from "../../gateway/event-flow.ts";
+import { eventText } from "../../gateway/event-text.ts";
 import type { SallyportError } from "../../platform/errors.ts";
 import type { Event } from "../../proto/gen/sallyport/gateway/v1/events.ts";
 import { DISPLACED } from "./actor-model.ts";
@@ -83,7 +84,10 @@ export class AttachedModel {
   }
 
   pushed(epoch: number, event: Event): void {
-    this.#flow.push(this.#world.flaw === "pushes-without-epoch" ? (this.#at?.epoch ?? epoch) : epoch, event);
+    if (this.#world.flaw === "pushes-without-epoch" && epoch !== this.#at?.epoch) {
+      this.#socket.send({ kind: "text", text: eventText(event) });
+    }
+    this.#flow.push(epoch, event);
     this.#flow.settleCredit();
     if (this.#uncredited > 0 && this.#at !== undefined) {
       const { relay, epoch: current } = this.#at;
@@ -131,6 +135,7 @@ export class AttachedModel {
     }
     this.#at = { relay, epoch, stands: false };
     this.#flow.attached(epoch);
+    this.#tell(this.#flow.landed(known.inFlightMessageIds));
     if (this.#socket.isOpen) {
       socketWatch.foundOpen(this.#accountId, this.#gateway.incarnation, connection, epoch);
     }

@@ -1,10 +1,9 @@
 import type { DatabaseSchema, Migration } from "../../../platform/database-schema.ts";
 import { dropIndex } from "../../../platform/mongo.ts";
-import { accountSchemas, grantsSchema, sessionsSchema } from "./schema.ts";
+import { accountSchemas, sessionsSchema } from "./schema.ts";
 
 const migrations: readonly Migration[] = [
   async (db) => {
-    await dropIndex(db, grantsSchema.name, "socket.incarnation_1_socket.connection_1");
     await dropIndex(db, sessionsSchema.name, "revokedAt_1");
   },
 ];

@@ -80,9 +80,11 @@ export function createRevocations(db: Db): Revocations {
       asking(async () => {
         const those = { accountId, _id: { $ne: except } };
         await sessions.updateMany({ ...those, ...live, ...beforeDeadline(deadline) }, ending(reason));
-        const lately = { $gte: ["$revokedAt", { $subtract: ["$$NOW", OVERLAP_MS] }] };
-        const ended = await sessions.find({ ...those, revokedFor: reason, $expr: lately }, { projection: END }).toArray();
-        return ended.flatMap((session) => endOf(session) ?? []);
+        const ended = { revokedFor: reason, $expr: { $gte: ["$revokedAt", { $subtract: ["$$NOW", OVERLAP_MS] }] } };
+        const found = await sessions.find({ ...those, $or: [live, ended] }, { projection: END }).toArray();
+        // A change of many may pass documents by while the database moves a range to another shard (SERVER-20361).
+        const ends = found.map(async (one) => endOf(one) ?? (await endOne({ _id: one._id, ...live, ...beforeDeadline(deadline) }, reason)));
+        return (await Promise.all(ends)).filter((end) => end !== undefined);
       }),
     listSince: (since) => asking(() => listEnds(sessions, { revokedAt: { $gte: new Date(since - OVERLAP_MS) } })),
     listRest: ({ at, sessionId }) => {

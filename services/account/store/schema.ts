@@ -103,11 +103,15 @@ export const sessionsSchema: CollectionSchema = {
   ],
 };
 
-/** One document for each access token. */
+/** One document for each access token. Gateways of the version before end those of a socket by its place. */
 export const grantsSchema: CollectionSchema = {
   name: "grants",
   shardKey: "_id",
-  indexes: [{ key: { "socket.incarnation": 1 } }, { key: { accountId: 1 } }, { key: { purgeAt: 1 }, expireAfterSeconds: 0 }],
+  indexes: [
+    { key: { "socket.incarnation": 1, "socket.connection": 1 } },
+    { key: { accountId: 1 } },
+    { key: { purgeAt: 1 }, expireAfterSeconds: 0 },
+  ],
 };
 
 /** One document for each security event. */

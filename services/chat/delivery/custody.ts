@@ -84,19 +84,27 @@ export class Custody {
     }
     await this.#requireSame(earlier, message);
     const isFirst = earlier.state === "pending" && (await sends.deliver([message.id], at)).has(message.id);
+    if (earlier.state === "pending" && !isFirst) {
+      // It was ended by somebody else, or given up: then nothing is written of this delivery yet.
+      return this.record(message);
+    }
     await inbox.remove([message]);
     if (isFirst) {
       delivered([delivery]);
     }
-    return acceptedAs({ ...earlier, state: earlier.state === "pending" ? "delivered" : earlier.state });
+    return acceptedAs({ ...earlier, state: isFirst ? "delivered" : earlier.state });
   }
 
   /** Answers a repeat from what the ledger knows; a claim whose body was lost gets it back. @throws ALREADY_EXISTS as `store`. */
   async repeat(earlier: SendRecord, message: ChatMessage): Promise<Accepted> {
     await this.#requireSame(earlier, message);
+    if (earlier.state !== "pending") {
+      return acceptedAs(earlier);
+    }
     const { acceptedAt } = earlier;
-    const isWhole = earlier.state !== "pending" || ((await this.#parts.inbox.has(message, acceptedAt)) && !this.#isOld(acceptedAt));
-    return isWhole ? acceptedAs(earlier) : this.#repair(earlier, message);
+    return (await this.#parts.inbox.has(message, acceptedAt))
+      ? this.#answerPlaced(earlier, message, true, this.#isOld(acceptedAt))
+      : this.#repair(earlier, message);
   }
 
   /** Ends messages as delivered that wait in the named inbox; others are passed over. Group-committed. */
@@ -125,7 +133,7 @@ export class Custody {
       return [];
     }
     const { inbox, sends, hybridClock } = this.#parts;
-    const claims = await sends.findAll(documents.map(({ _id }) => _id));
+    const claims = await sends.findStates(documents.map(({ _id }) => _id));
     const unclaimed = documents.filter((document) => !isClaimedBy(document, claims.get(document._id)));
     // Rare, and no body is removed on the word of a member of the database that may be cut off.
     const doubtful = unclaimed.filter(({ _id }) => (claims.get(_id)?.state ?? "pending") === "pending");
@@ -243,7 +251,7 @@ function acceptedAs({ state, acceptedAt, receiptKid }: SendRecord): Accepted {
   return { state: state === "pending" ? "stored" : state, acceptedAt, receiptKid };
 }
 
-function isClaimedBy({ acceptedAt }: InboxDocument, claim: SendRecord | undefined): boolean {
+function isClaimedBy({ acceptedAt }: InboxDocument, claim: Pick<SendRecord, "state" | "acceptedAt"> | undefined): boolean {
   return claim?.state === "pending" && claim.acceptedAt === acceptedAt.getTime();
 }
 

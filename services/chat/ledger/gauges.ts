@@ -3,8 +3,9 @@ import type { LedgerCounts } from "../store/ledger.ts";
 import { FAULT_KINDS } from "./faults.ts";
 import type { LedgerReport } from "./report.ts";
 
-/** What a copy knows of the ledger: as it was counted last, and as it checked it last itself. */
+/** What a copy knows of the ledger: as it counted and checked it last itself. */
 export interface LedgerState {
+  /** Undefined: another copy counts it at present. */
   counted: { readonly counts: LedgerCounts; readonly oldestPendingSeconds: number } | undefined;
   /** Undefined: another copy checks it at present. */
   report: LedgerReport | undefined;
@@ -12,7 +13,7 @@ export interface LedgerState {
   verifiedAt: number | undefined;
 }
 
-const EVERYWHERE = "Of the whole database, as every copy last saw it: take the max over copies, not the sum.";
+const EVERYWHERE = "Of the whole database, shown by the copy that counts it: take the max over copies, not the sum.";
 
 /** Shows a ledger. Reading asks nobody: rounds keep the state fresh. */
 export function addLedgerGauges(metrics: Metrics, state: LedgerState): void {

@@ -22,16 +22,22 @@ export interface Faulty extends Evidence {
  * that time is never used for a claim again once it was given up. So two rules are enough, and no lock:
  *
  * - OK rests on a claim that was made before its body, and that is old only if it was confirmed by a write after the body was in
- *   (`custody.ts`). A claim without a body is given up only when it is older than any call, and only as it was read before the body was
- *   looked for. A confirmation that came first has changed it, so the removal fails; one that comes later fails, and the message is
- *   claimed anew, with a new time.
+ *   (`custody.ts`). A claim without a body is given up only when it was so old that OK would need that write, before the body was looked
+ *   for, and only as it was read then. A confirmation that came first has changed it, so the removal fails; one that comes later fails,
+ *   and the message is claimed anew, with a new time. So every copy has to confirm: none may run that is of a version which did not.
  * - A body is removed only when the claim of its time is ended or gone, and only that body. Its claim was there before it, so an absent
- *   one was given up for good, or ended so long ago that it is forgotten: no answer rests on it. The body of a new claim has another time
- *   and stays. A process that was paused between claim and body until the claim had been given up wakes to a body of this kind.
+ *   one was given up for good, ended so long ago that it is forgotten, or was not restored with the body: it does not come again. The body
+ *   of a new claim has another time and stays. A process that was paused between claim and body until the claim had been given up wakes to
+ *   a body of this kind.
  *
  * What is overdue is ended as the sweep ends it: the ledger first.
  */
-export async function repair(faulty: readonly Faulty[], { ledger, sends, inbox }: Repairing, bounds: Bounds): Promise<void> {
+export async function repair(
+  faulty: readonly Faulty[],
+  { ledger, sends, inbox }: Repairing,
+  bounds: Bounds,
+  givesUp: boolean,
+): Promise<void> {
   const having = (...kinds: readonly FaultKind[]): readonly Faulty[] =>
     faulty.filter(({ faults }) => faults.some((fault) => kinds.includes(fault)));
 
@@ -39,10 +45,12 @@ export async function repair(faulty: readonly Faulty[], { ledger, sends, inbox }
   const stray = faulty.flatMap(({ claim, bodies }) => bodies.filter((body) => !belongsTo(body, claim)));
   const claimed = await sends.findPending(stray);
   await inbox.discard(stray.filter(({ id }) => !claimed.has(id)));
-  await ledger.giveUp(
-    having("claim-without-body").flatMap(({ claim }) => claim ?? []),
-    bounds.unansweredMs,
-  );
+  if (givesUp) {
+    await ledger.giveUp(
+      having("claim-without-body").flatMap(({ claim }) => claim ?? []),
+      bounds.unansweredMs,
+    );
+  }
   if (having("overdue-body", "overdue-claim").length > 0) {
     await sweepExpired(sends, inbox, bounds.now);
   }

@@ -13,6 +13,8 @@ import { findSuspects, type Looked } from "./suspects.ts";
 export interface VerifyOptions {
   /** Whether what is found is repaired. Default: it is. */
   readonly repairs?: boolean;
+  /** Whether a repair gives up claims without a body. Only where no copy runs of a version that did not confirm old claims. Default: it does. */
+  readonly givesUp?: boolean;
   /** What looks wrong is looked at again after so long, and is a fault only then. */
   readonly graceMs?: number;
   /** How old a claim without a body must be to be a fault. Less than the default only where no process serves that was not started since. */
@@ -48,7 +50,7 @@ export async function verifyLedger(db: Db, options: VerifyOptions = {}): Promise
   const judge = async (): Promise<void> => {
     await sleep(suspects.size > 0 ? (options.graceMs ?? GRACE_MS) : 0, undefined, options.signal && { signal: options.signal });
     for (const ids of chunksOf([...suspects])) {
-      await judgeAll(ids, parts, await boundsNow(), tally, options.repairs ?? true);
+      await judgeAll(ids, parts, await boundsNow(), tally, options);
     }
     suspects.clear();
   };
@@ -63,13 +65,14 @@ export async function verifyLedger(db: Db, options: VerifyOptions = {}): Promise
   return { ...looked, counts: await ledger.count(options.counting ?? "exact"), faults: tally.counts() };
 }
 
-async function judgeAll(ids: readonly string[], parts: Repairing, bounds: Bounds, tally: Tally, repairs: boolean): Promise<void> {
+async function judgeAll(ids: readonly string[], parts: Repairing, bounds: Bounds, tally: Tally, options: VerifyOptions): Promise<void> {
+  const { repairs = true, givesUp = true } = options;
   const faulty = await findFaulty(ids, parts.ledger, bounds);
   for (const { id, faults } of faulty) {
     tally.find(faults, id);
   }
   if (repairs) {
-    await repair(faulty, parts, bounds);
+    await repair(faulty, parts, bounds, givesUp);
   }
   const found = new Map(faulty.map(({ id, faults }) => [id, faults]));
   for (const { id, faults } of repairs ? await findFaulty([...found.keys()], parts.ledger, bounds) : faulty) {

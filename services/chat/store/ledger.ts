@@ -1,5 +1,6 @@
 import { asking, type Collection, type Db } from "../../../platform/mongo.ts";
 import type { BodyKey, InboxKey } from "./inbox.ts";
+import { linearizable } from "./linearizable.ts";
 import type { InboxDocument, SendDocument } from "./schema.ts";
 import { LIFETIME_MS, MEMORY_MS } from "./sends.ts";
 
@@ -17,6 +18,8 @@ export interface BodyHeading extends InboxKey {
   readonly order: number;
 }
 
+type DateField = "expiresAt" | "expiredAt" | "deletedAt";
+
 /** How many messages the ledger holds in each state. */
 export type LedgerCounts = Readonly<Record<SendDocument["state"], number>>;
 
@@ -24,6 +27,11 @@ export type LedgerCounts = Readonly<Record<SendDocument["state"], number>>;
 const PAGE = { limit: 1_000, batchSize: 1_001 } as const;
 /** The first characters of ids, in order. */
 const STARTS = [..."0123456789abcdef"];
+/** What is counted by dates is counted in parts of about so many, so that each answer comes well before its deadline. */
+const COUNTED = 1_000_000;
+const MAX_PARTS = 64;
+/** Before and after all dates. */
+const [BEGINNING, END] = [0, 8_640_000_000_000_000];
 const CLAIM = { state: 1, acceptedAt: 1, expiresAt: 1, purgeAt: 1 } as const;
 /** As a bound it leaves out documents without the field, and the partial index of those that have it answers by itself. */
 const SET = { $gte: new Date(0) };
@@ -33,9 +41,12 @@ export class Ledger {
   readonly #db: Db;
   readonly #sends: Collection<SendDocument>;
   readonly #inbox: Collection<InboxDocument>;
+  readonly #counted: number;
 
-  constructor(db: Db) {
+  /** `counted`: how many are counted at a time. */
+  constructor(db: Db, counted: number = COUNTED) {
     this.#db = db;
+    this.#counted = counted;
     this.#sends = db.collection<SendDocument>("sends");
     this.#inbox = db.collection<InboxDocument>("inbox");
   }
@@ -53,22 +64,23 @@ export class Ledger {
 
   /** How many messages there are in each state. An estimate is cheap, and right while the database has not crashed. */
   async count(total: "exact" | "estimated"): Promise<LedgerCounts> {
-    const [pending, expired, deleted, all] = await asking(() =>
-      Promise.all([
-        this.#sends.countDocuments({ expiresAt: SET }),
-        this.#sends.countDocuments({ expiredAt: SET }),
-        this.#sends.countDocuments({ deletedAt: SET }),
+    return asking(async () => {
+      const estimate = await this.#sends.estimatedDocumentCount();
+      const parts = Math.min(MAX_PARTS, Math.ceil(estimate / this.#counted) || 1);
+      const [pending, expired, deleted, all] = await Promise.all([
+        this.#countDated("expiresAt", parts),
+        this.#countDated("expiredAt", parts),
+        this.#countDated("deletedAt", parts),
         total === "exact" ? this.#countAll() : this.#sends.estimatedDocumentCount(),
-      ]),
-    );
-    return { pending, delivered: Math.max(0, all - pending - expired - deleted), expired, deleted };
+      ]);
+      return { pending, delivered: Math.max(0, all - pending - expired - deleted), expired, deleted };
+    });
   }
 
   /** When the message was accepted that waits longest; undefined when none waits. */
   async findOldestPending(): Promise<number | undefined> {
-    const options = { sort: { expiresAt: 1 }, projection: { _id: 0, expiresAt: 1 } } as const;
-    const oldest = await asking(() => this.#sends.findOne({ expiresAt: SET }, options));
-    return oldest?.expiresAt && oldest.expiresAt.getTime() - LIFETIME_MS;
+    const oldest = await asking(() => this.#findDate("expiresAt", 1));
+    return oldest && oldest - LIFETIME_MS;
   }
 
   /** Pending claims that were made before a time, the oldest first. */
@@ -149,22 +161,24 @@ export class Ledger {
   }
 
   /**
-   * Removes pending claims that are older than `ageMs` and have no body. First the claims are read, then the bodies looked for, then the
-   * claims removed as they were read: whoever brought a body in between and confirmed its claim has changed it. Repeating it is fine.
+   * Removes pending claims that are older than `ageMs` by the clock of the database and have no body. First the claims are read that are
+   * old, then the bodies looked for, then the claims removed as they were read: whoever brings a body after it was looked for, and so to a
+   * claim that was old already, changes the claim by confirming it. Repeating it is fine.
    */
   async giveUp(claims: readonly Pick<ClaimView, "id" | "acceptedAt">[], ageMs: number): Promise<void> {
     if (claims.length === 0) {
       return;
     }
-    const pending = { _id: { $in: claims.map(({ id }) => id) }, state: "pending" as const };
-    const seen = await asking(() => this.#sends.find(pending, { projection: { acceptedAt: 1, batch: 1 } }).toArray());
-    const surely = { projection: { acceptedAt: 1 }, batchSize: claims.length + 1, readConcern: { level: "linearizable" } } as const;
-    const bodies = await asking(() => this.#inbox.find({ _id: pending._id }, surely).toArray());
-    const whole = new Set(bodies.map(({ _id, acceptedAt }) => `${_id} ${acceptedAt.getTime()}`));
+    const ids = { $in: claims.map(({ id }) => id) };
     const isOld = { $lt: ["$acceptedAt", { $subtract: ["$$NOW", ageMs] }] };
+    const old = { _id: ids, state: "pending" as const, $expr: isOld };
+    const seen = await asking(() => this.#sends.find(old, { projection: { acceptedAt: 1, batch: 1 } }).toArray());
+    const surely = { projection: { acceptedAt: 1 }, ...linearizable(claims.length) } as const;
+    const bodies = await asking(() => this.#inbox.find({ _id: ids }, surely).toArray());
+    const whole = new Set(bodies.map(({ _id, acceptedAt }) => `${_id} ${acceptedAt.getTime()}`));
     const removals = seen
       .filter(({ _id, acceptedAt }) => !whole.has(`${_id} ${acceptedAt.getTime()}`))
-      .map(({ _id, acceptedAt, batch = { $exists: false } }) => ({ _id, acceptedAt, state: "pending" as const, batch, $expr: isOld }))
+      .map(({ _id, acceptedAt, batch = { $exists: false } }) => ({ _id, acceptedAt, state: "pending" as const, batch }))
       .map((filter) => ({ deleteOne: { filter } }));
     if (removals.length > 0) {
       await asking(() => this.#sends.bulkWrite(removals, { ordered: false }));
@@ -182,6 +196,24 @@ export class Ledger {
       await this.#sends.updateMany({ ...undated, state: "pending" }, [{ $set: { expiresAt: { $add: ["$acceptedAt", LIFETIME_MS] } } }]);
       await this.#sends.updateMany({ ...undated, state: { $ne: "pending" } }, [{ $set: { purgeAt: { $add: [end, MEMORY_MS] } } }]);
     });
+  }
+
+  /** How many have a date: in equal spans of time between the first date and the last. */
+  async #countDated(field: DateField, parts: number): Promise<number> {
+    const [first, last] = parts > 1 ? [await this.#findDate(field, 1), await this.#findDate(field, -1)] : [];
+    const span = ((last ?? 0) - (first ?? 0)) / parts;
+    const starts = Array.from({ length: parts }, (_, part) => (part === 0 ? BEGINNING : Math.ceil((first ?? 0) + part * span)));
+    let all = 0;
+    for (const [part, start] of starts.entries()) {
+      all += await this.#sends.countDocuments({ [field]: { $gte: new Date(start), $lt: new Date(starts[part + 1] ?? END) } });
+    }
+    return all;
+  }
+
+  /** The first or the last date that there is. */
+  async #findDate(field: DateField, direction: 1 | -1): Promise<number | undefined> {
+    const options = { sort: { [field]: direction }, projection: { _id: 0, [field]: 1 } } as const;
+    return (await this.#sends.findOne({ [field]: SET }, options))?.[field]?.getTime();
   }
 
   /** Part by part, so that each answer comes well before its deadline: ids are evenly spread. */

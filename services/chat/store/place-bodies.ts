@@ -3,12 +3,12 @@ import { insertNew } from "./insert-new.ts";
 import type { InboxDocument } from "./schema.ts";
 
 /**
- * Inserts bodies. What a claim before theirs left under their ids gives way to them, what a later one brought does not; what goes away
- * meanwhile is inserted after all. Answers of each whether the body of its claim is there.
+ * Inserts bodies. What a claim before theirs left under their ids gives way to them, what a later one brought does not, be it among them;
+ * what goes away meanwhile is inserted after all. Answers of each whether the body of its claim is there.
  */
 export async function placeBodies(inbox: Collection<InboxDocument>, documents: readonly InboxDocument[]): Promise<readonly boolean[]> {
   const times = new Map<string, number>();
-  for (let rest = documents; rest.length > 0; rest = rest.filter(({ _id }) => !times.has(_id))) {
+  for (let rest = newestOf(documents); rest.length > 0; rest = rest.filter(({ _id }) => !times.has(_id))) {
     const taken = await asking(() => insertNew(inbox, rest));
     const met = rest.filter(({ _id }) => taken.has(_id));
     for (const { _id, acceptedAt } of rest.filter((one) => !met.includes(one))) {
@@ -19,6 +19,17 @@ export async function placeBodies(inbox: Collection<InboxDocument>, documents: r
     }
   }
   return documents.map(({ _id, acceptedAt }) => times.get(_id) === acceptedAt.getTime());
+}
+
+/** Of several under one id the one of the latest claim. */
+function newestOf(documents: readonly InboxDocument[]): readonly InboxDocument[] {
+  const newest = new Map<string, InboxDocument>();
+  for (const document of documents) {
+    if (document.acceptedAt.getTime() >= (newest.get(document._id)?.acceptedAt.getTime() ?? 0)) {
+      newest.set(document._id, document);
+    }
+  }
+  return [...newest.values()];
 }
 
 /** Removes what is older than these under their ids. Answers of what stays when it was accepted. */

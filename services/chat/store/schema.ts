@@ -53,6 +53,8 @@ export interface Holder {
   connection: number;
   epoch: number;
   copy: string;
+  /** The first epoch of the socket; left out where it is the same. */
+  rank?: number;
 }
 
 /** That an account refuses another one's messages. `_id`: "<owner>:<blocked>". */

@@ -3,6 +3,7 @@ import type { Filter } from "mongodb";
 import { GroupCommit } from "../../../platform/group-commit.ts";
 import { asking, type Collection, type Db } from "../../../platform/mongo.ts";
 import { insertNew } from "./insert-new.ts";
+import { linearizable } from "./linearizable.ts";
 import type { SendDocument } from "./schema.ts";
 
 /** What the ledger knows of a message. */
@@ -34,16 +35,10 @@ export class Sends {
   /** `written` hears how many messages each write names. */
   constructor(db: Db, written: (messages: number) => void = () => undefined) {
     this.#sends = db.collection<SendDocument>("sends");
-    this.#claims = new GroupCommit((claims) => this.#insert(claims, claims.map(toPending)), undefined, written);
-    this.#deliveries = new GroupCommit(
-      (claims) =>
-        this.#insert(
-          claims,
-          claims.map((claim) => toDelivered(claim, claim.at)),
-        ),
-      undefined,
-      written,
-    );
+    this.#claims = new GroupCommit((claims) => this.#insert(claims.map(toPending)), undefined, written);
+    const insertDelivered = (claims: readonly (Claim & { readonly at: number })[]): Promise<readonly (SendRecord | undefined)[]> =>
+      this.#insert(claims.map((claim) => toDelivered(claim, claim.at)));
+    this.#deliveries = new GroupCommit(insertDelivered, undefined, written);
     this.#lookups = new GroupCommit(async (ids) => {
       const found = await this.findAll(ids);
       return ids.map((id) => found.get(id));
@@ -61,12 +56,22 @@ export class Sends {
     return new Map(documents.map((document) => [document._id, toRecord(document)]));
   }
 
-  /** Writes a message down as pending. Answers what was there before: on a repeat it is the first one's. */
+  /** What tells of some messages whether they wait, and under which claim; by id. */
+  async findStates(ids: readonly string[]): Promise<ReadonlyMap<string, Pick<SendRecord, "state" | "acceptedAt">>> {
+    const options = { projection: { state: 1, acceptedAt: 1 } } as const;
+    const found = await asking(() => this.#sends.find({ _id: { $in: [...ids] } }, options).toArray());
+    return new Map(found.map(({ _id, state, acceptedAt }) => [_id, { state, acceptedAt: acceptedAt.getTime() }]));
+  }
+
+  /**
+   * Writes a message down as pending, under its time of acceptance, which no other claim of the message had. Undefined: it is written.
+   * Else there was another claim, or the message had ended: that is answered, as it was read a moment later.
+   */
   claim(claim: Claim): Promise<SendRecord | undefined> {
     return this.#claims.add(claim);
   }
 
-  /** Writes a message down that was delivered before it was stored. Answers what was there before, unchanged. */
+  /** Writes a message down that was delivered before it was stored. Answers as `claim` does; what was there stays unchanged. */
   claimDelivered(claim: Claim, at: number): Promise<SendRecord | undefined> {
     return this.#deliveries.add({ ...claim, at });
   }
@@ -76,9 +81,9 @@ export class Sends {
     return this.#end(ids, "delivered", at);
   }
 
-  /** Ends pending messages as expired whose time is over. Answers those that this call ended; a repeat answers none. */
+  /** Ends pending messages as expired whose time is over by this clock and the database's. Answers those that this call ended; a repeat answers none. */
   expire(ids: readonly string[], at: number): Promise<ReadonlySet<string>> {
-    return this.#end(ids, "expired", at, { expiresAt: { $lte: new Date(at) } });
+    return this.#end(ids, "expired", at, { expiresAt: { $lte: new Date(at) }, $expr: { $lte: ["$expiresAt", "$$NOW"] } });
   }
 
   /** Ends pending messages whose recipient was deleted. Answers those that this call ended; a repeat answers none. */
@@ -102,34 +107,44 @@ export class Sends {
       return new Set();
     }
     const filter = { _id: { $in: claims.map(({ id }) => id) }, state: "pending" as const };
-    const options = { projection: { acceptedAt: 1 }, batchSize: claims.length + 1, readConcern: { level: "linearizable" } } as const;
+    const options = { projection: { acceptedAt: 1 }, ...linearizable(claims.length) } as const;
     const found = await asking(() => this.#sends.find(filter, options).toArray());
     const times = new Map(found.map(({ _id, acceptedAt }) => [_id, acceptedAt.getTime()]));
     return new Set(claims.filter(({ id, acceptedAt }) => times.get(id) === acceptedAt).map(({ id }) => id));
   }
 
-  /** Ends as expired up to `limit` claims that are due, bodies or not. Answers how many there were. */
+  /** Ends as expired up to `limit` claims that are due, bodies or not, the oldest first. Answers how many this call ended. */
   async expireDue(at: number, limit: number): Promise<number> {
     const due = { expiresAt: { $lte: new Date(at) } };
-    const documents = await asking(() => this.#sends.find(due, { projection: { _id: 1 }, limit }).toArray());
-    if (documents.length > 0) {
-      const ids = documents.map(({ _id }) => _id);
-      await this.expire(ids, at);
-    }
-    return documents.length;
+    const options = { projection: { _id: 1 }, sort: { expiresAt: 1 }, limit } as const;
+    const documents = await asking(() => this.#sends.find(due, options).toArray());
+    const ids = documents.map(({ _id }) => _id);
+    return ids.length === 0 ? 0 : (await this.expire(ids, at)).size;
   }
 
-  async #insert(claims: readonly Claim[], documents: readonly SendDocument[]): Promise<readonly (SendRecord | undefined)[]> {
-    const taken = await asking(() => insertNew(this.#sends, documents));
-    const found = taken.size === 0 ? new Map<string, SendRecord>() : await this.findAll([...taken]);
-    return claims.map(({ id }) => found.get(id));
+  /** Answers of each what is there in its place. Of several of one id the first is written; what goes away before it is looked at does not stand in the way. */
+  async #insert(documents: readonly SendDocument[]): Promise<readonly (SendRecord | undefined)[]> {
+    const firsts = new Map([...documents].reverse().map((document) => [document._id, document]));
+    const met = new Map<string, SendRecord>();
+    for (let rest = [...firsts.values()]; rest.length > 0; ) {
+      const taken = await asking(() => insertNew(this.#sends, rest));
+      const found = taken.size === 0 ? NONE : await this.findAll([...taken]);
+      for (const [id, record] of found) {
+        met.set(id, record);
+      }
+      rest = rest.filter(({ _id }) => taken.has(_id) && !found.has(_id));
+    }
+    return documents.map((document) => {
+      const first = firsts.get(document._id) as SendDocument;
+      return met.get(document._id) ?? (document === first ? undefined : toRecord(first));
+    });
   }
 
   async #end(
     ids: readonly string[],
     state: Exclude<SendRecord["state"], "pending">,
     at: number,
-    more: Pick<Filter<SendDocument>, "expiresAt"> = {},
+    more: Partial<Pick<Filter<SendDocument>, "expiresAt" | "$expr">> = {},
   ): Promise<ReadonlySet<string>> {
     const batch = randomUUID();
     const change = {
@@ -155,6 +170,8 @@ export class Sends {
     return found.map(({ _id }) => _id);
   }
 }
+
+const NONE: ReadonlyMap<string, SendRecord> = new Map();
 
 function toPending(claim: Claim): SendDocument {
   return { ...factsOf(claim), state: "pending", expiresAt: new Date(claim.acceptedAt + LIFETIME_MS) };

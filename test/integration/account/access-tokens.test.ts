@@ -75,6 +75,20 @@ describe("an access token of an exchange", () => {
     expect(await reasonOf(check(bench, second.accessToken))).to.equal("OK");
   });
 
+  it("ends with its connection also when a gateway of the version before names only that", async () => {
+    await using bench = await openBench();
+    const another = { ...bench, gateway: { ...bench.gateway, incarnation: randomUUID() } };
+    await bench.context.leases.renew(another.gateway.incarnation);
+    const { chat } = await logIn(bench);
+    const closed = [await present(bench, chat, { connection: 1 }), await present(bench, chat, { connection: 1 })];
+    const open = [await present(bench, chat, { connection: 2 }), await present(another, chat, { connection: 1 })];
+
+    await releaseConnection(bench.context)({ incarnation: bench.gateway.incarnation.toUpperCase(), connection: 1, grantIds: [] }, callOf());
+
+    const reasons = await Promise.all([...closed, ...open].map(({ accessToken }) => reasonOf(check(bench, accessToken))));
+    expect(reasons).to.deep.equal([REFUSED, REFUSED, "OK", "OK"]);
+  });
+
   it("ends with the lease of its gateway, and lives again with it", async () => {
     await using bench = await openBench();
     const { chat } = await logIn(bench);

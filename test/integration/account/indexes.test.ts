@@ -7,6 +7,7 @@ import { filterAccounts } from "../../../services/account/rpc/filter-accounts.ts
 import { findAccount } from "../../../services/account/rpc/find-account.ts";
 import { listSessions } from "../../../services/account/rpc/list-sessions.ts";
 import { logoutEverywhere } from "../../../services/account/rpc/logout-everywhere.ts";
+import { releaseConnection } from "../../../services/account/rpc/release-connection.ts";
 import { setAccountLocked } from "../../../services/account/rpc/set-account-locked.ts";
 import type { Identity } from "../../../services/account/store/schema.ts";
 import { type Bench, callOf, check, confirm, eventsOf, logIn, openBench, operatorCall, present, reasonOf } from "./bench.ts";
@@ -20,9 +21,10 @@ async function liveAndGo(bench: Bench, name: string): Promise<void> {
   const { context } = bench;
   const stolen = await logIn(bench, name);
   const { accountId } = stolen;
-  const { accessToken, generation } = await present(bench, stolen.chat);
+  const { accessToken, generation } = await present(bench, stolen.chat, { connection: 2 });
   await check(bench, accessToken);
   await confirm(bench, stolen.sessionId, generation);
+  await releaseConnection(context)({ incarnation: bench.gateway.incarnation, connection: 2, grantIds: [] }, callOf());
   await reasonOf(present(bench, stolen.chat));
   const session = await logIn(bench, name);
   const identity = identityOf(name);

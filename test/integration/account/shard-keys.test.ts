@@ -50,6 +50,7 @@ async function goOverAll(bench: Bench): Promise<void> {
   await logoutEverywhere(context)({}, callOf(session));
   await keyedData(bench.db).needs({ kind: "token", kid: "0", usedAt: undefined });
   await present({ ...bench, gateway: { ...bench.gateway, incarnation: randomUUID() } }, (await logIn(bench, "bob")).chat);
+  await releaseConnection(context)({ incarnation: bench.gateway.incarnation, connection: 1, grantIds: [] }, callOf());
   await context.grants.sweep(new Date(Date.now() + 60_000));
   await deleteAccount(context)({}, callOf(await logIn(bench, "alice")));
   await followUp(context, { erase: async () => undefined }, (await context.closings.takeDue()) ?? expect.fail("nothing is due"));

@@ -38,7 +38,11 @@ export class LedgerBench implements AsyncDisposable {
     const parts = new Disposables();
     const database = parts.use(openDatabase(freshDatabaseUri(), "chat"));
     parts.defer(() => database.db.dropDatabase());
-    await prepareDatabase(database, chatDatabase, { databaseAwaited: () => undefined, databaseMigrated: () => undefined });
+    await prepareDatabase(database, chatDatabase, {
+      databaseAwaited: () => undefined,
+      indexesAwaited: () => undefined,
+      databaseMigrated: () => undefined,
+    });
     return new LedgerBench(database.db, parts);
   }
 

@@ -1,7 +1,9 @@
 import { expect } from "chai";
+import { acceptedAtOf, orderAt } from "../../../services/chat/delivery/hybrid-clock.ts";
 import type { ChatMessage } from "../../../services/chat/delivery/message.ts";
 import { FAULT_KINDS } from "../../../services/chat/ledger/faults.ts";
 import { verifyLedger } from "../../../services/chat/ledger/verify.ts";
+import { placeBodies } from "../../../services/chat/store/place-bodies.ts";
 import type { InboxDocument } from "../../../services/chat/store/schema.ts";
 import type { SendRecord } from "../../../services/chat/store/sends.ts";
 import { type Hook, Pause } from "./intercepted-db.ts";
@@ -97,6 +99,119 @@ describe("a repair of the ledger, and what happens between two of its steps", ()
     await sending;
 
     expect(report.faults["body-without-claim"]).to.deep.include({ found: 1, repaired: 1 });
+    await expectWhole(bench, message);
+  });
+
+  it("removes no claim that was young, by the clock of the database, when its body was looked for", async () => {
+    await using bench = await LedgerBench.open();
+    const message = messageOf();
+    await bench.accept([message]);
+    await bench.dropBody(message);
+    let removals = 0;
+    const count: Hook = (go) => {
+      removals += 1;
+      return go();
+    };
+
+    const ahead = { ...NOW, now: () => Date.now() + 660_000 };
+    const report = await verifyLedger(bench.intercepted(new Map([["sends.bulkWrite", count]])), ahead);
+
+    expect(report.faults["claim-without-body"]).to.deep.include({ found: 1, left: 1 });
+    expect(removals).to.equal(0);
+  });
+});
+
+describe("a claim that is given up between two steps of a process that has met it", () => {
+  it("does not stand for the one of a process that sends the message again", async () => {
+    await using bench = await LedgerBench.open();
+    const [message, sender] = [messageOf(11), bench.copy()];
+    await claimOnly(bench, message);
+    sender.hooks.set("sends.insertMany", givingUpAfter(bench));
+
+    const accepted = await sender.custody.store(again(message));
+
+    expect((await bench.record(message.id))?.acceptedAt).to.equal(accepted.acceptedAt);
+    await expectWhole(bench, message);
+  });
+
+  it("does not stand for the one of a process that delivers the message, when that claims it", async () => {
+    await using bench = await LedgerBench.open();
+    const [message, sender] = [messageOf(11), bench.copy()];
+    await claimOnly(bench, message);
+    sender.hooks.set("sends.insertMany", givingUpAfter(bench));
+
+    const accepted = await sender.custody.record(again(message));
+
+    expect(accepted.state).to.equal("delivered");
+    expect(await bench.record(message.id)).to.deep.include({ state: "delivered", acceptedAt: accepted.acceptedAt });
+  });
+
+  it("does not stand for the one of a process that delivers the message, when that ends it", async () => {
+    await using bench = await LedgerBench.open();
+    const [message, sender] = [messageOf(11), bench.copy()];
+    await claimOnly(bench, message);
+    sender.hooks.set("sends.updateMany", async (go) => {
+      sender.hooks.delete("sends.updateMany");
+      await verifyLedger(bench.db, NOW);
+      return go();
+    });
+
+    const accepted = await sender.custody.record(again(message));
+
+    expect(accepted.state).to.equal("delivered");
+    expect(await bench.record(message.id)).to.deep.include({ state: "delivered", acceptedAt: accepted.acceptedAt });
+  });
+});
+
+describe("claims and bodies of one message in one write", () => {
+  it("leave the body of the latest claim, in whatever order they come", async () => {
+    await using bench = await LedgerBench.open();
+    const message = messageOf();
+    await bench.accept([message]);
+    const [body] = (await bench.bodies()) as [InboxDocument];
+    const of = (acceptedAt: number): InboxDocument => ({ ...body, acceptedAt: new Date(acceptedAt) });
+    let writes = 0;
+    const inbox = bench.intercepted(new Map([["inbox.insertMany", few]])).collection<InboxDocument>("inbox");
+    function few(go: () => Promise<unknown>): Promise<unknown> {
+      writes += 1;
+      return writes > 10 ? Promise.reject(new Error("it does not end")) : go();
+    }
+
+    const rising = await placeBodies(inbox, [of(1), of(2)]);
+    await bench.dropBody(message);
+    const mixed = await placeBodies(inbox, [of(3), of(5), of(4), of(5)]);
+
+    expect([rising, mixed]).to.deep.equal([
+      [false, false],
+      [false, true, false, true],
+    ]);
+    expect((await bench.bodies()).map(({ acceptedAt }) => acceptedAt.getTime())).to.deep.equal([5]);
+  });
+
+  it("are one claim that the others meet, which answer as it does", async () => {
+    await using bench = await LedgerBench.open();
+    const [message, sender] = [messageOf(), bench.copy()];
+    const later = { ...message, order: orderAt(acceptedAtOf(message.order) + 500) };
+
+    const accepted = await Promise.all([message, later].map((one) => sender.custody.store(one)));
+
+    expect(accepted.map(({ acceptedAt }) => acceptedAt)).to.deep.equal([message, message].map(({ order }) => acceptedAtOf(order)));
+    expect((await bench.record(message.id))?.acceptedAt).to.equal(acceptedAtOf(message.order));
+    await expectWhole(bench, message);
+  });
+});
+
+describe("a repeat of a message that has waited for long", () => {
+  it("brings its body only where that is gone", async () => {
+    await using bench = await LedgerBench.open();
+    const [message, sender] = [messageOf(11), bench.copy()];
+    await bench.accept([message], 11);
+    const earlier = (await bench.record(message.id)) as SendRecord;
+    sender.hooks.set("inbox.insertMany", () => Promise.reject(new Error("it is there")));
+
+    const accepted = await sender.custody.repeat(earlier, again(message));
+
+    expect(accepted).to.deep.include({ state: "stored", acceptedAt: earlier.acceptedAt });
     await expectWhole(bench, message);
   });
 });
@@ -202,6 +317,18 @@ async function claimOnly(bench: LedgerBench, message: ChatMessage): Promise<Send
   await bench.accept([message], 11);
   await bench.dropBody(message);
   return (await bench.record(message.id)) as SendRecord;
+}
+
+/** What was met is given up before it is looked at. */
+function givingUpAfter(bench: LedgerBench): Hook {
+  return async (go) => {
+    try {
+      return await go();
+    } catch (error) {
+      await verifyLedger(bench.db, NOW);
+      throw error;
+    }
+  };
 }
 
 /** Checks and repairs; what passes the hook is held in the middle of it. */

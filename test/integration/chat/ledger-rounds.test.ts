@@ -1,11 +1,15 @@
 import { expect } from "chai";
 import { newUuid } from "../../../platform/ids.ts";
+import { Leases } from "../../../platform/leases.ts";
 import { Metrics } from "../../../platform/metrics.ts";
 import { openDatabase } from "../../../platform/mongo.ts";
+import type { ChatEvents } from "../../../services/chat/events.ts";
 import { FAULT_KINDS } from "../../../services/chat/ledger/faults.ts";
+import { ledgerRounds } from "../../../services/chat/ledger/rounds.ts";
 import { verifyLedger } from "../../../services/chat/ledger/verify.ts";
 import { ChatStack } from "./chat-stack.ts";
 import { as, type FakeGateway } from "./fake-gateway.ts";
+import { LedgerBench } from "./ledger-bench.ts";
 
 describe("the ledger of a running chat service", () => {
   it("is shown by state, with the age of what waits longest", async () => {
@@ -19,13 +23,14 @@ describe("the ledger of a running chat service", () => {
     await stack.collection("sends").insertMany(endedClaims("expired", 3).concat(endedClaims("deleted", 4)));
     present += 60_000;
 
-    const shown = await until(metrics, (values) => values["sallyport_ledger_messages deleted"] === 4 && (values[OLDEST] ?? 0) >= 60);
+    const isWhole = (values: Readonly<Record<string, number>>): boolean =>
+      values["sallyport_ledger_accepted"] === 9 && values["sallyport_ledger_messages delivered"] === 1 && (values[OLDEST] ?? 0) >= 60;
+    const shown = await until(metrics, isWhole);
 
     expect(shown).to.deep.include({
       "sallyport_ledger_messages pending": 1,
-      "sallyport_ledger_messages delivered": 1,
       "sallyport_ledger_messages expired": 3,
-      sallyport_ledger_accepted: 9,
+      "sallyport_ledger_messages deleted": 4,
     });
     expect(shown[OLDEST]).to.be.lessThan(90);
   });
@@ -45,6 +50,48 @@ describe("the ledger of a running chat service", () => {
     expect(await stack.documents("inbox")).to.deep.equal([]);
     expect(FAULT_KINDS.map((kind) => shown[`sallyport_ledger_faults ${kind}`])).to.deep.equal([0, 0, 0, 0, 0]);
     expect(shown["sallyport_ledger_verified_timestamp_seconds"]).to.be.closeTo(Date.now() / 1_000, 60);
+  });
+
+  it("keeps claims without a body until the command gives them up, as copies of older versions may run beside", async () => {
+    const metrics = new Metrics();
+    let present = Date.now() - 700_000;
+    await using stack = await ChatStack.start({ metrics, now: () => present, ledger: { verifyMs: 50, graceMs: 0 } });
+    const gateway = await stack.gateway();
+    const [alice, bob] = [stack.invite(), stack.invite()];
+    await gateway.send(alice, bob, newUuid(), "its body is lost");
+    await stack.collection("inbox").deleteMany({});
+    present = Date.now();
+    const isShown = (values: Readonly<Record<string, number>>): boolean => values["sallyport_ledger_faults claim-without-body"] === 1;
+
+    const shown = await until(metrics, isShown);
+    const kept = await stack.documents("sends");
+    await using database = openDatabase(stack.config.mongodbUri, "chat");
+    const report = await verifyLedger(database.db, { graceMs: 0 });
+
+    expect(shown["sallyport_ledger_repairs_total claim-without-body"] ?? 0).to.equal(0);
+    expect(kept.map(({ state }) => state)).to.deep.equal(["pending"]);
+    expect(report.faults["claim-without-body"]).to.deep.include({ found: 1, repaired: 1 });
+    expect(await stack.documents("sends")).to.deep.equal([]);
+  });
+
+  it("is counted by one of its copies, and by another one when that is gone", async () => {
+    await using bench = await LedgerBench.open();
+    const leases = new Leases(bench.db);
+    const [one, two] = ["one", "two"].map((copy) => countingCopy(bench, leases, copy)) as [CountingCopy, CountingCopy];
+
+    await one.count();
+    await two.count();
+    await one.count();
+    const before = [await one.accepted(), await two.accepted()];
+    await leases.end("count");
+    await two.count();
+    await one.count();
+    const after = [await one.accepted(), await two.accepted()];
+
+    expect([before, after]).to.deep.equal([
+      [0, undefined],
+      [undefined, 0],
+    ]);
   });
 
   it("is not checked by a copy while another one holds the lease", async () => {
@@ -104,6 +151,23 @@ describe("the ledger of a running chat service", () => {
   });
 });
 
+interface CountingCopy {
+  count(): Promise<void>;
+  /** What it shows. */
+  accepted(): Promise<number | undefined>;
+}
+
+/** A copy that counts when it is told to. */
+function countingCopy({ db }: LedgerBench, leases: Leases, copy: string): CountingCopy {
+  const metrics = new Metrics();
+  const events = {} as ChatEvents;
+  const [round] = ledgerRounds({ db, leases, copy, metrics, events, now: Date.now }).filter(({ name }) => name === "count");
+  return {
+    count: async () => round?.run(new AbortController().signal),
+    accepted: async () => (await valuesOf(metrics))["sallyport_ledger_accepted"],
+  };
+}
+
 const OLDEST = "sallyport_ledger_oldest_pending_seconds";
 
 /** Writes to others, repeats some of it, takes most of what it gets. `accepted` gets the ids of what was accepted. */
@@ -138,13 +202,15 @@ async function until(
   isSo: (values: Readonly<Record<string, number>>) => boolean,
 ): Promise<Readonly<Record<string, number>>> {
   for (;;) {
-    const samples = (await metrics.read()).flatMap((family) => family.samples);
-    const values = Object.fromEntries(
-      samples.map(({ name, labels, value }) => [[name, ...labels.map((label) => label.value)].join(" "), value]),
-    );
+    const values = await valuesOf(metrics);
     if (isSo(values)) {
       return values;
     }
     await new Promise((next) => setImmediate(next));
   }
+}
+
+async function valuesOf(metrics: Metrics): Promise<Readonly<Record<string, number>>> {
+  const samples = (await metrics.read()).flatMap((family) => family.samples);
+  return Object.fromEntries(samples.map(({ name, labels, value }) => [[name, ...labels.map((label) => label.value)].join(" "), value]));
 }

@@ -1,10 +1,12 @@
 import { expect } from "chai";
 import { newUuid } from "../../../platform/ids.ts";
 import { type Collection, type Database, type Db, openDatabase } from "../../../platform/mongo.ts";
+import { Inbox, type InboxKey } from "../../../services/chat/store/inbox.ts";
+import type { InboxDocument } from "../../../services/chat/store/schema.ts";
 import { type Claim, Sends } from "../../../services/chat/store/sends.ts";
 import { freshDatabaseUri } from "../../support/mongod.ts";
 
-describe("the ledger while a sharded cluster moves a range", () => {
+describe("ledger and inboxes while a sharded cluster moves a range", () => {
   let database: Database;
 
   beforeEach(() => {
@@ -29,22 +31,39 @@ describe("the ledger while a sharded cluster moves a range", () => {
       expect([...ended]).to.have.members(ids.slice(0, 2));
       expect([...(await sends.findAll(ids)).values()].map(({ state }) => state)).to.deep.equal(["delivered", "delivered", "delivered"]);
     });
+
+    it(`removes every body, also when the removal of many passes ${passing} of them by`, async () => {
+      const inbox = new Inbox(passingBy(database.db, passing));
+      const keys = [1, 2, 3].map((at) => ({ recipientId: `r${at}`, id: newUuid() }));
+      await Promise.all(keys.map((key) => inbox.add(bodyOf(key))));
+
+      await inbox.remove(keys);
+
+      expect(await database.db.collection("inbox").countDocuments()).to.equal(0);
+    });
   }
 });
 
 const FACTS = { acceptedAt: 1, receiptKid: "k", digest: Buffer.of(1), digestKid: "d" };
 
-/** A database whose changes of many miss the first document that they are for, or all. */
+function bodyOf({ id, recipientId }: InboxKey): InboxDocument {
+  const facts = { senderId: "s", clientMessageId: "c", acceptedAt: new Date(1), order: 1, size: 1, receiptKid: "k" };
+  return { _id: id, recipientId, ...facts, sealed: { scheme: "caesar", body: Buffer.of(1) } as unknown as InboxDocument["sealed"] };
+}
+
+/** A database whose changes and removals of many miss the first document that they are for, or all. */
 function passingBy(db: Db, passing: "some" | "all"): Db {
-  const missing = (sends: Collection): Collection =>
-    new Proxy(sends, {
+  const missing = (collection: Collection): Collection =>
+    new Proxy(collection, {
       get: (_target, name) => {
-        if (name !== "updateMany") {
-          const member: unknown = Reflect.get(sends, name);
-          return typeof member === "function" ? member.bind(sends) : member;
+        if (name !== "updateMany" && name !== "deleteMany") {
+          const member: unknown = Reflect.get(collection, name);
+          return typeof member === "function" ? member.bind(collection) : member;
         }
-        return ({ _id, ...rest }: { _id: { $in: string[] } }, change: object) =>
-          sends.updateMany({ _id: { $in: passing === "all" ? [] : _id.$in.slice(1) }, ...rest } as object, change);
+        return ({ _id, ...rest }: { _id: { $in: string[] } }, change: object) => {
+          const found = { _id: { $in: passing === "all" ? [] : _id.$in.slice(1) }, ...rest } as object;
+          return name === "updateMany" ? collection.updateMany(found, change) : collection.deleteMany(found);
+        };
       },
     });
   return { collection: (name: string) => missing(db.collection(name)) } as unknown as Db;

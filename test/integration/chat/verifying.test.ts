@@ -1,10 +1,13 @@
 import { expect } from "chai";
 import { newUuid } from "../../../platform/ids.ts";
+import { sweepExpired } from "../../../services/chat/delivery/expiry.ts";
 import { FAULT_KINDS } from "../../../services/chat/ledger/faults.ts";
 import type { LedgerReport } from "../../../services/chat/ledger/report.ts";
 import { verifyLedger } from "../../../services/chat/ledger/verify.ts";
+import { Inbox } from "../../../services/chat/store/inbox.ts";
 import { Ledger } from "../../../services/chat/store/ledger.ts";
 import type { InboxDocument, SendDocument } from "../../../services/chat/store/schema.ts";
+import { Sends } from "../../../services/chat/store/sends.ts";
 import { again, LedgerBench, messageOf, readInbox } from "./ledger-bench.ts";
 
 const NOW = { graceMs: 0 };
@@ -81,6 +84,55 @@ describe("checking the ledger against the inboxes", () => {
     expect(foundIn(report)).to.deep.equal({ "claim-without-body": [1, 1, 0], "overdue-body": [1, 1, 0], "overdue-claim": [2, 2, 0] });
     expect((await bench.record(whole.id))?.state).to.equal("expired");
     expect((await bench.bodies()).map(({ _id }) => _id)).to.deep.equal([recent.id]);
+  });
+
+  it("ends nothing before its time by the clock of the database, and removes no body whose claim waits", async () => {
+    await using bench = await LedgerBench.open();
+    const [due, early, undated] = [messageOf(31 * 1_440), messageOf(29 * 1_440), messageOf(31 * 1_440)];
+    await bench.accept([due, undated], 31 * 1_440);
+    await bench.accept([early], 29 * 1_440);
+    await bench.db.collection<SendDocument>("sends").updateOne({ _id: undated.id }, { $unset: { expiresAt: "" } });
+
+    const ended = await sweepExpired(new Sends(bench.db), new Inbox(bench.db), Date.now() + 2 * DAY_MS);
+
+    expect(ended).to.equal(1);
+    expect((await bench.record(due.id))?.state).to.equal("expired");
+    expect((await bench.bodies()).map(({ _id }) => _id)).to.have.members([early.id, undated.id]);
+    expect((await bench.record(early.id))?.state).to.equal("pending");
+  });
+
+  it("counts in parts exactly as at once", async () => {
+    await using bench = await LedgerBench.open();
+    const ages = [0, 0, 0, 1, 5, 60, 61, 700, 2_000, 20_000];
+    await Promise.all(ages.map((minutes) => bench.accept([messageOf(minutes)], minutes)));
+    await bench.db
+      .collection<SendDocument>("sends")
+      .insertMany(
+        [1, 1, 2, 9].map((at) => ({ ...messageOf(), _id: newUuid(), state: "expired" as const, expiredAt: new Date(at) }) as never),
+      );
+
+    const counts = await Promise.all([1_000_000, 7, 3, 1].map((counted) => new Ledger(bench.db, counted).count("exact")));
+
+    expect(counts).to.deep.equal(counts.map(() => ({ pending: 10, delivered: 0, expired: 4, deleted: 0 })));
+  });
+
+  it("asks what no member that was cut off can answer, and does not wait for that for ever", async () => {
+    await using bench = await LedgerBench.open();
+    const [stray, bodiless] = [messageOf(), messageOf(11)];
+    await bench.accept([stray]);
+    await bench.accept([bodiless], 11);
+    await bench.dropClaim(stray);
+    await bench.dropBody(bodiless);
+    await bench.db.command({ profile: 2 });
+
+    await verifyLedger(bench.db, NOW);
+    await bench.db.command({ profile: 0 });
+
+    const surely = await bench.db.collection("system.profile").find({ "command.readConcern.level": "linearizable" }).toArray();
+    expect(surely.map(({ command }) => [command.find, command.maxTimeMS > 0])).to.have.deep.members([
+      ["inbox", true],
+      ["sends", true],
+    ]);
   });
 
   it("gives claims their dates back, so that none is kept for ever", async () => {

@@ -42,6 +42,30 @@ function look(parts: Disposables, targets: readonly string[], overrides?: Target
   return { copies, heard, log };
 }
 
+/** Name servers that say what a test has them say. */
+class Names {
+  addresses: readonly string[];
+  readonly overrides: TargetOverrides = { resolve: () => this.#answer(), everyMs: 5 };
+  readonly #asked = new EventEmitter();
+
+  constructor(...addresses: string[]) {
+    this.addresses = addresses;
+  }
+
+  /** Changes what they say, and waits until they have said it so often that what they said before counts no longer. */
+  async say(...addresses: string[]): Promise<void> {
+    this.addresses = addresses;
+    for (let times = 0; times < 5; times += 1) {
+      await once(this.#asked, "asked");
+    }
+  }
+
+  async #answer(): Promise<readonly string[]> {
+    this.#asked.emit("asked");
+    return this.addresses;
+  }
+}
+
 /** Waits until something was heard of so many targets. */
 async function hearOf({ heard, log }: View, name: string, times: number): Promise<void> {
   while (log.filter((line) => line.startsWith(name)).length < times) {
@@ -128,6 +152,67 @@ describe("the copies of a service", () => {
     expect(withBoth).to.deep.equal(new Set([one.copy, two.copy]));
     expect(afterwards).to.deep.equal(new Set([two.copy]));
     expect(answer).to.deep.equal({});
+    expect(view.copies.copies.map(({ relay }) => relay.target)).to.deep.equal([`127.0.0.3:${port}`]);
+  });
+
+  it("serve until another one does, though the name leads elsewhere, and part then", async () => {
+    await using parts = new Disposables();
+    const one = parts.use(await startFakeChat({}, "127.0.0.2:0"));
+    const port = one.address.split(":")[1];
+    const names = new Names("127.0.0.2");
+    const view = look(parts, [`dns:///chat.example:${port}`], names.overrides);
+    await hearOf(view, "connected", 1);
+
+    await names.say("127.0.0.3");
+    await hearOf(view, "unreachable", 1);
+    const meanwhile = new Set(picks(view));
+    const two = parts.use(await startFakeChat({}, `127.0.0.3:${port}`));
+    await hearOf(view, "disconnected", 1);
+
+    expect(meanwhile).to.deep.equal(new Set([one.copy]));
+    expect(view.log).to.deep.equal([
+      `connected 127.0.0.2:${port}`,
+      `unreachable 127.0.0.3:${port}`,
+      `connected 127.0.0.3:${port}`,
+      `leaving 127.0.0.2:${port}`,
+      `disconnected 127.0.0.2:${port}`,
+    ]);
+    expect(new Set(picks(view))).to.deep.equal(new Set([two.copy]));
+  });
+
+  it("go on as they were when the name leads to them again before another one serves", async () => {
+    await using parts = new Disposables();
+    const one = parts.use(await startFakeChat({}, "127.0.0.2:0"));
+    const port = one.address.split(":")[1];
+    const names = new Names("127.0.0.2");
+    const view = look(parts, [`dns:///chat.example:${port}`], names.overrides);
+    await hearOf(view, "connected", 1);
+    const first = view.copies.pick("key");
+    await names.say("127.0.0.3");
+    await names.say("127.0.0.2", "127.0.0.3");
+
+    const two = parts.use(await startFakeChat({}, `127.0.0.3:${port}`));
+    await hearOf(view, "connected", 2);
+    const key = KEYS.find((candidate) => view.copies.pick(candidate).relay.copy === one.copy) ?? "";
+
+    expect(view.copies.pick(key)).to.equal(first);
+    expect(new Set(picks(view))).to.deep.equal(new Set([one.copy, two.copy]));
+  });
+
+  it("are forgotten with their stream when the name leads elsewhere", async () => {
+    await using parts = new Disposables();
+    const one = await startFakeChat({}, "127.0.0.2:0");
+    const port = one.address.split(":")[1];
+    const names = new Names("127.0.0.2");
+    const view = look(parts, [`dns:///chat.example:${port}`], names.overrides);
+    await hearOf(view, "connected", 1);
+    await names.say("127.0.0.3");
+    const whileItStands = view.copies.copies.length;
+
+    await one[Symbol.asyncDispose]();
+    await hearOf(view, "disconnected", 1);
+
+    expect(whileItStands).to.equal(2);
     expect(view.copies.copies.map(({ relay }) => relay.target)).to.deep.equal([`127.0.0.3:${port}`]);
   });
 

@@ -1,7 +1,8 @@
+import { EventEmitter, once } from "node:events";
 import { expect } from "chai";
 import type { DatabaseSchema } from "../../../platform/database-schema.ts";
 import { type Database, type Db, openDatabase } from "../../../platform/mongo.ts";
-import { prepareDatabase } from "../../../platform/prepare-database.ts";
+import { type PreparationEvents, prepareDatabase } from "../../../platform/prepare-database.ts";
 import { accountDatabase } from "../../../services/account/store/database.ts";
 import { chatDatabase } from "../../../services/chat/store/database.ts";
 import { freshDatabaseUri } from "../../support/mongod.ts";
@@ -9,15 +10,11 @@ import { freshDatabaseUri } from "../../support/mongod.ts";
 /** What an older version made that a newer one drops. */
 const DROPPED = [
   { schema: chatDatabase, collection: "sends", key: { expiresAt: 1 }, old: "expiresAt_1", made: "pending" },
-  {
-    schema: accountDatabase,
-    collection: "grants",
-    key: { "socket.incarnation": 1, "socket.connection": 1 },
-    old: "socket.incarnation_1_socket.connection_1",
-    made: "socket.incarnation_1",
-  },
   { schema: accountDatabase, collection: "sessions", key: { revokedAt: 1 }, old: "revokedAt_1", made: "revokedAt_1__id_1" },
 ] as const;
+
+const SHORT_ANSWER_MS = 1_000;
+const UNHEARD: PreparationEvents = { databaseAwaited: () => undefined, indexesAwaited: () => undefined, databaseMigrated: () => undefined };
 
 describe("the version of a service's database", () => {
   let database: Database;
@@ -125,6 +122,40 @@ describe("the data of version 1", () => {
   }
 });
 
+describe("the indexes of a service's database", () => {
+  it("are asked for once and waited for, however much longer than an answer they take to build", async () => {
+    await using database = openDatabase(freshDatabaseUri(), "large", SHORT_ANSWER_MS);
+    const { db } = database;
+    const told: string[] = [];
+    const heard = new EventEmitter();
+    const tell = (what: string) => (): void => {
+      told.push(what);
+      heard.emit("told");
+    };
+    const things = await db.createCollection("things");
+    const session = db.client.startSession();
+    session.startTransaction();
+    // Until it ends, no index is built.
+    await things.insertOne({}, { session });
+
+    const preparing = prepareDatabase(database, countingSchema().schema, {
+      ...UNHEARD,
+      databaseAwaited: tell("database"),
+      indexesAwaited: tell("indexes"),
+    });
+    await once(heard, "told");
+    const { inprog } = await db.admin().command({ currentOp: true, ns: things.namespace, "command.createIndexes": "things" });
+    await session.abortTransaction();
+    await session.endSession();
+    await preparing;
+
+    expect(told).to.deep.equal(["indexes"]);
+    expect(inprog).to.have.lengthOf(1);
+    expect(await things.indexes()).to.have.lengthOf(2);
+    await db.dropDatabase();
+  });
+});
+
 /** A schema of version 3, and which migrations ran. */
 function countingSchema(): { readonly schema: DatabaseSchema; readonly runs: () => readonly number[] } {
   const runs: number[] = [];
@@ -135,7 +166,7 @@ function countingSchema(): { readonly schema: DatabaseSchema; readonly runs: () 
 /** Answers the versions that were told of. */
 async function prepare(database: Database, schema: DatabaseSchema): Promise<readonly number[]> {
   const told: number[] = [];
-  await prepareDatabase(database, schema, { databaseAwaited: () => undefined, databaseMigrated: (version) => void told.push(version) });
+  await prepareDatabase(database, schema, { ...UNHEARD, databaseMigrated: (version) => void told.push(version) });
   return told;
 }
 

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { Long, MongoServerError } from "mongodb";
 import { Leases, leasesSchema } from "../../../platform/leases.ts";
 import { asking, createIndexes, type Database, isDatabaseUnavailable, openDatabase } from "../../../platform/mongo.ts";
 import { freshDatabaseUri } from "../../support/mongod.ts";
@@ -34,6 +35,16 @@ describe("a service's database", () => {
     const wrong = await database.db.command({ find: 7 }).catch((error: unknown) => error);
 
     expect(isDatabaseUnavailable(wrong)).to.equal(false);
+  });
+
+  it("is unavailable, not asked wrongly, when a cursor is gone or a question was cut off, and when the disk is full", async () => {
+    const noCursor = await database.db.command({ getMore: Long.fromNumber(7), collection: "leases" }).catch((error: unknown) => error);
+    const codes = [175, 237, 14_031];
+    const others = codes.map((code) => isDatabaseUnavailable(new MongoServerError({ message: "", code })));
+
+    expect(noCursor).to.include({ code: 43 });
+    expect(isDatabaseUnavailable(noCursor)).to.equal(true);
+    expect(others).to.deep.equal([true, true, true]);
   });
 
   it("holds a lease until it is ended, also one that is renewed late", async () => {

@@ -310,7 +310,7 @@ function openRelay(parts: Disposables, target: string, tls: InternalTls): Promis
     const listener = {
       connected: () => resolve(relay),
       disconnected: () => undefined,
-      unreachable: (_: RelayClient, error: SallyportError) => resolve(error.reason),
+      unreachable: (error: SallyportError) => resolve(error.reason),
       pushed: () => undefined,
       revoked: () => undefined,
     };

@@ -79,7 +79,7 @@ export function openRelay(target: string, tickMs?: number): RelayEnd {
     disconnected: hear("disconnected"),
     leaving: hear("leaving"),
     silent: hear("silent"),
-    unreachable: (_: RelayClient, error: SallyportError) => hear("unreachable")(error),
+    unreachable: hear("unreachable"),
     pushed: hear("pushed"),
     revoked: hear("revoked"),
   };

@@ -1,7 +1,8 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { expect } from "chai";
 import { Channel } from "../../../platform/rpc/channel.ts";
 import { createClient } from "../../../platform/rpc/client.ts";
+import { RelayClient } from "../../../platform/rpc/relay-client.ts";
 import { leaseService } from "../../../proto/gen/policy/services.ts";
 import { connectRelay, ID, openRelay, openRelayBench, outcome, type RelayBench, soon } from "./relay-bench.ts";
 
@@ -91,6 +92,41 @@ describe("a service that stops", () => {
     await bench.server.drain();
 
     expect(await call).to.equal("UNAVAILABLE SERVICE_LOST");
+  });
+
+  it("is left only when the sockets have gone elsewhere, though it is let go meanwhile", async () => {
+    await using bench = await openRelayBench();
+    const heard = new EventEmitter();
+    let move: () => void = () => undefined;
+    const moved = new Promise<void>((resolve) => {
+      move = resolve;
+    });
+    const log: string[] = [];
+    const listener = {
+      connected: () => void heard.emit("connected"),
+      disconnected: () => void log.push("disconnected"),
+      leaving: () => {
+        heard.emit("leaving");
+        return moved;
+      },
+      pushed: () => undefined,
+      revoked: () => undefined,
+    };
+    using relay = new RelayClient(bench.target, ID, listener);
+    await once(heard, "connected");
+    const leaving = once(heard, "leaving");
+    const drained = bench.server.drain();
+    await leaving;
+
+    const gone = relay.letGo();
+    using channel = new Channel(bench.target);
+    await channel.isServing("", soon());
+    const whileTheyMove = [relay.isConnected, ...log];
+    move();
+    await Promise.all([gone, drained]);
+
+    expect(whileTheyMove).to.deep.equal([true]);
+    expect(log).to.deep.equal(["disconnected"]);
   });
 
   it("is done at once when nobody is connected", async () => {

@@ -13,10 +13,16 @@ class Callers {
   /** Attempts without an outcome. */
   underWay = 0;
   answered = 0;
+  /** Which calls' first attempts were made, by the numbers of the calls. */
+  readonly firsts: number[] = [];
 
   call(): void {
     this.calls += 1;
-    this.throttle.whenAllowed("first", () => this.#attempt());
+    const number = this.calls;
+    this.throttle.whenAllowed("first", () => {
+      this.firsts.push(number);
+      this.#attempt();
+    });
   }
 
   answer(): void {
@@ -125,6 +131,20 @@ describe("the calls of a client", () => {
     // As many as make the silence tell, and one a second after.
     expect(whileSilent).to.equal(10 + 9);
     expect(callers.attempts).to.equal(callers.calls);
+  });
+
+  it("go out in the order in which they are made, whether they are held back or not", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(call, fail, answer, pass), { maxLength: 200, size: "max" }), (steps) => {
+        const callers = new Callers();
+
+        for (const step of steps) {
+          step(callers);
+        }
+
+        expect(callers.firsts).to.deep.equal([...callers.firsts].sort((one, other) => one - other));
+      }),
+    );
   });
 
   it("that are taken back leave nothing behind", async () => {

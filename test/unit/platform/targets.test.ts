@@ -8,13 +8,20 @@ class Scene implements Disposable {
   readonly log: string[] = [];
   readonly asked: string[] = [];
   give: () => readonly string[] | Promise<readonly string[]>;
+  /** Addresses that cannot be used. */
+  readonly broken = new Set<string>();
   readonly #watch: TargetWatch;
   #wake: () => void = () => undefined;
 
   constructor(targets: readonly string[], give: Scene["give"]) {
     this.give = give;
     const listener = {
-      appeared: ({ address, name }: Target) => void this.log.push(`+${address}${name ? ` of ${name}` : ""}`),
+      appeared: ({ address, name }: Target) => {
+        if (this.broken.has(address)) {
+          throw new Error(`${address} is broken`);
+        }
+        this.log.push(`+${address}${name ? ` of ${name}` : ""}`);
+      },
       vanished: ({ address }: Target) => void this.log.push(`-${address}`),
       unresolved: (name: string, error: unknown) => void this.log.push(`?${name}: ${(error as Error).message}`),
     };
@@ -26,9 +33,9 @@ class Scene implements Disposable {
     this.#watch = new TargetWatch(targets, listener, { resolve, everyMs: 1 });
   }
 
-  /** Waits until the resolver was asked three times more: what it answers by now has been acted on, and repeated. */
+  /** Waits until the resolver was asked five times more: what it answers by now has been acted on, and repeated. */
   async settle(): Promise<void> {
-    const enough = this.asked.length + 3;
+    const enough = this.asked.length + 5;
     while (this.asked.length < enough) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -67,6 +74,43 @@ describe("the targets of a service", () => {
       "+127.0.0.3:9102 of chat.example",
       "-[::1]:9102",
     ]);
+  });
+
+  it("stay while the answers name another part of them each time, and go when none has for a while", async () => {
+    const parts = [["127.0.0.2"], ["127.0.0.3"], ["127.0.0.4"]] as const;
+    let turn = 0;
+    using scene = new Scene(NAMED, () => {
+      turn = (turn + 1) % parts.length;
+      return parts[turn] ?? [];
+    });
+    await scene.settle();
+    await scene.settle();
+    const whileTurning = [...scene.log];
+
+    scene.give = () => ["127.0.0.3"];
+    await scene.settle();
+
+    expect(whileTurning.map((line) => line.split(":")[0])).to.have.members(["+127.0.0.2", "+127.0.0.3", "+127.0.0.4"]);
+    expect(scene.log.slice(3)).to.have.members(["-127.0.0.2:9102", "-127.0.0.4:9102"]);
+  });
+
+  it("have no zone: an address that is good on one machine's link only is none", async () => {
+    using scene = new Scene(NAMED, () => ["fe80::1%eth0", "127.0.0.2"]);
+    await scene.settle();
+
+    scene.give = () => ["fe80::1%eth0"];
+    await scene.settle();
+
+    expect(scene.log).to.deep.equal(["+127.0.0.2:9102 of chat.example", "?chat.example: the name has no addresses"]);
+  });
+
+  it("are told of once when one of them cannot be used, and the others are", async () => {
+    using scene = new Scene(NAMED, () => ["127.0.0.2", "127.0.0.3"]);
+    scene.broken.add("127.0.0.2:9102");
+
+    await scene.settle();
+
+    expect(scene.log).to.deep.equal(["?chat.example: 127.0.0.2:9102 is broken", "+127.0.0.3:9102 of chat.example"]);
   });
 
   for (const [title, give, text] of [

@@ -90,6 +90,29 @@ describe("the ledger of what clients saw", () => {
     expect(faultsOf(verdict)).to.have.length(2);
   });
 
+  it("takes a message for contradicted that was refused and arrives all the same, before or after", () => {
+    const ledger = new Ledger();
+    const [before, after, never] = [intended("1"), intended("2"), intended("3")];
+    for (const message of [before, after, never]) {
+      ledger.intend(message);
+    }
+    ledger.receive("bob", 1, received(before));
+    for (const message of [before, after, never]) {
+      ledger.refuse(message, "SendMessage NOT_FOUND RECIPIENT_NOT_FOUND");
+    }
+    ledger.receive("bob", 1, received(after));
+
+    expect(judged(ledger).contradicted).to.deep.equal([suspect(before), suspect(after)]);
+    expect(faultsOf(judged(ledger))).to.include("contradicted: 2");
+  });
+
+  it("finds fault with an app that was not looked into at the end", () => {
+    const ledger = ledgerOf(intended("1"));
+    ledger.leaveUnchecked();
+
+    expect(faultsOf(judged(ledger))).to.deep.equal(["unchecked: 1"]);
+  });
+
   it("finds a state that contradicts what happened", () => {
     const ledger = ledgerOf(intended("1"));
     ledger.state(intended("1"), "pending");

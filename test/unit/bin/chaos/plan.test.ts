@@ -27,7 +27,7 @@ describe("the plan of a chaos run", () => {
     expect(planOf(new Set(["--urls=https://a.example,https://b.example,http://c.example:8080"]), 7).counts.gateway).to.equal(3);
   });
 
-  for (const flag of ["--faults=x", "--people=1", "--seed=-1", "--kinds=fire", "--urls=chat.example", "--inject=./strike"]) {
+  for (const flag of ["--faults=x", "--faults=0", "--people=1", "--seed=-1", "--kinds=fire", "--urls=chat.example", "--inject=./strike"]) {
     it(`refuses ${flag}`, () => {
       expect(() => planOf(new Set([flag]), 7)).to.throw(UsageError);
     });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import type { Fault, Target } from "../../../../bin/chaos/fault.ts";
 import type { Inject, Injection, Skipped } from "../../../../bin/chaos/injection.ts";
@@ -5,6 +6,7 @@ import { type PastFault, runSchedule } from "../../../../bin/chaos/run-schedule.
 
 const CHAT: Target = { kind: "chat", index: 0 };
 const MONGOD: Target = { kind: "mongod", index: 2 };
+const LASTING: Fault = { kind: "pause", durationMs: 3_600_000 };
 
 describe("the faults of a schedule", () => {
   it("come one after the other on a kind of process, each when the last victim is as it was", async () => {
@@ -47,12 +49,43 @@ describe("the faults of a schedule", () => {
     const stage = new Stage();
     const begun = stage.until("pause chat 0");
 
-    const run = stage.run([scheduled(0, CHAT, { kind: "pause", durationMs: 3_600_000 })]);
+    const run = stage.run([scheduled(0, CHAT, LASTING)]);
     await begun;
     stage.stop.abort();
 
     expect(await run.catch((error: Error) => error.name)).to.equal("AbortError");
     expect(stage.log).to.deep.equal(["pause chat 0", "heal chat 0"]);
+  });
+
+  it("are healed when the run is stopped while they are being done, before anybody is told that it stopped", async () => {
+    const stage = new Stage();
+    const [begun, other] = [stage.until("do mongod 2"), stage.until("pause chat 0")];
+    const doing = stage.hold("mongod 2");
+
+    const run = stage.run([scheduled(0, CHAT, LASTING), scheduled(0, MONGOD, LASTING)]);
+    const end = run.catch(() => stage.write("stopped"));
+    await Promise.all([begun, other]);
+    const healed = stage.until("heal chat 0");
+    stage.stop.abort();
+    await healed;
+    await nextTurn();
+    doing();
+    await end;
+
+    expect(stage.log.slice(-4)).to.deep.equal(["heal chat 0", "pause mongod 2", "heal mongod 2", "stopped"]);
+  });
+
+  it("are healed again when the run is stopped while that does not work", async () => {
+    const stage = new Stage();
+    stage.failToHeal("chat 0", 2);
+    const failed = stage.until("fail chat 0");
+
+    const run = stage.run([scheduled(0, CHAT)]);
+    await failed;
+    stage.stop.abort();
+
+    expect(await run.catch((error: Error) => error.name)).to.equal("AbortError");
+    expect(stage.log).to.deep.equal(["kill chat 0", "fail chat 0", "fail chat 0", "heal chat 0"]);
   });
 
   it("are skipped, with the reason, when they cannot be done", async () => {
@@ -76,6 +109,7 @@ class Stage {
   readonly stop = new AbortController();
   readonly #refusals = new Map<string, string>();
   readonly #failures = new Map<string, number>();
+  readonly #holds = new Map<string, Promise<void>>();
   readonly #delays = new Map<string, Promise<void>>();
   readonly #heard = new Map<string, () => void>();
 
@@ -89,6 +123,13 @@ class Stage {
 
   failToHeal(victim: string, times: number): void {
     this.#failures.set(victim, times);
+  }
+
+  /** Has a fault take until the result is called. */
+  hold(victim: string): () => void {
+    let release = (): void => undefined;
+    this.#holds.set(victim, new Promise((resolve) => (release = resolve)));
+    return () => release();
   }
 
   delay(victim: string, until: Promise<void>): void {
@@ -105,7 +146,11 @@ class Stage {
     if (refusal !== undefined) {
       return { skipped: refusal };
     }
-    this.#write(`${fault.kind} ${victim}`);
+    if (this.#holds.has(victim)) {
+      this.write(`do ${victim}`);
+      await this.#holds.get(victim);
+    }
+    this.write(`${fault.kind} ${victim}`);
     return { victim, heal: () => this.#heal(victim), isOver: () => this.#isOver(victim) };
   };
 
@@ -113,19 +158,19 @@ class Stage {
     const failures = this.#failures.get(victim) ?? 0;
     if (failures > 0) {
       this.#failures.set(victim, failures - 1);
-      this.#write(`fail ${victim}`);
+      this.write(`fail ${victim}`);
       throw new Error("not yet");
     }
-    this.#write(`heal ${victim}`);
+    this.write(`heal ${victim}`);
   }
 
   async #isOver(victim: string): Promise<boolean> {
     await this.#delays.get(victim);
-    this.#write(`over ${victim}`);
+    this.write(`over ${victim}`);
     return true;
   }
 
-  #write(line: string): void {
+  write(line: string): void {
     this.log.push(line);
     this.#heard.get(line)?.();
   }

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { MinKey } from "mongodb";
 import { findCluster } from "../../../../bin/database/cluster.ts";
-import type { Db, Document } from "../../../../platform/mongo.ts";
+import type { Database, Document } from "../../../../platform/mongo.ts";
 
 /** What a mongos answers for a database of two shards, `config` as MongoDB 6.0 keeps it. */
 const ANSWERS: Readonly<Record<string, readonly Document[]>> = {
@@ -40,7 +40,7 @@ describe("the cluster behind a database", () => {
     });
   });
 
-  it("takes a step as a command of the database admin", async () => {
+  it("takes a step as a command of the database admin, whose answer may take any time", async () => {
     const commands: Document[] = [];
     const cluster = await findCluster(databaseOf({ msg: "isdbgrid" }, commands));
 
@@ -50,7 +50,8 @@ describe("the cluster behind a database", () => {
   });
 });
 
-function databaseOf(hello: Document, commands: Document[]): Db {
+/** `commands` are those that are asked where an answer may take any time. */
+function databaseOf(hello: Document, commands: Document[], isPatient = false): Database {
   const command = async (asked: Document): Promise<Document> => {
     if ("hello" in asked) {
       return hello;
@@ -58,7 +59,9 @@ function databaseOf(hello: Document, commands: Document[]): Db {
     if ("listShards" in asked) {
       return { shards: SHARDS };
     }
-    commands.push(asked);
+    if (isPatient) {
+      commands.push(asked);
+    }
     return { ok: 1 };
   };
   const collection = (database: string) => (name: string) => {
@@ -66,5 +69,7 @@ function databaseOf(hello: Document, commands: Document[]): Db {
     return { find: () => cursor, aggregate: () => cursor };
   };
   const client = { db: (name: string) => ({ command, collection: collection(name) }) };
-  return { databaseName: "x_chat", client, collection: collection("x_chat") } as unknown as Db;
+  const db = { databaseName: "x_chat", client, collection: collection("x_chat") };
+  const patient = (): Database => databaseOf(hello, commands, true);
+  return { db, patient, [Symbol.asyncDispose]: async () => undefined } as unknown as Database;
 }

@@ -87,10 +87,44 @@ describe("the directory of accounts", () => {
     await settle();
     await directory.existsNow(newUuid());
     addresses = ["127.0.0.3"];
-    await settle();
+    while (second.asked === 0) {
+      await directory.existsNow(newUuid());
+    }
+    const askedBefore = first.asked;
     await directory.existsNow(newUuid());
 
     expect(atFirst).to.include({ status: "UNAVAILABLE", reason: "ACCOUNT_SERVICE_UNAVAILABLE" });
-    expect([first.asked, second.asked]).to.deep.equal([1, 1]);
+    expect([first.asked, second.asked]).to.deep.equal([askedBefore, 2]);
+  });
+
+  it("asks a copy that the name does not stand for any more until another one serves", async () => {
+    await using parts = new Disposables();
+    const first = await serve(parts, "127.0.0.2:0");
+    const port = first.target.split(":")[1];
+    let addresses: readonly string[] = ["127.0.0.2"];
+    let answers = 0;
+    const resolve = async (): Promise<readonly string[]> => {
+      answers += 1;
+      return addresses;
+    };
+    using directory = openDirectory([`dns:///account.example:${port}`], Date.now, undefined, { resolve, everyMs: 2 });
+    const known: unknown[] = [];
+    while (known.at(-1) !== true) {
+      known.push(await directory.existsNow(newUuid()).catch(() => false));
+    }
+
+    addresses = ["127.0.0.3", "127.0.0.4"];
+    for (const enough = answers + 10; answers < enough; ) {
+      known.push(await directory.existsNow(newUuid()));
+    }
+    const second = await serve(parts, `127.0.0.3:${port}`);
+    while (second.asked === 0) {
+      await directory.existsNow(newUuid());
+    }
+    const askedBefore = first.asked;
+    await directory.existsNow(newUuid());
+
+    expect(first.asked).to.equal(askedBefore);
+    expect(second.asked).to.equal(2);
   });
 });
