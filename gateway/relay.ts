@@ -135,6 +135,7 @@ export class ServiceCopies implements Disposable {
       pushed: (push) => listener.pushed(push),
       revoked: (sessionId) => listener.revoked(sessionId),
       woken: (connection) => listener.woken(connection),
+      wokenAt: (id, accountId) => this.#serving.get(id)?.relay.wake(accountId),
     };
     const relay = new RelayClient(target.address, this.#incarnation, relayListener, this.#tls?.to(service, target.name));
     const copy = withClients(service, relay);

@@ -35,6 +35,8 @@ export interface GatewayPeer {
   revoke(sessionId: string): void;
   /** Tells the gateway that a message waits for the account of a connection whose events another copy delivers. */
   wake(connection: number): void;
+  /** Has the gateway tell a copy, if it is connected to it, that a message waits for an account. */
+  wakeAt(copy: string, accountId: string): void;
 }
 
 /** What acts on a request. Throws SallyportError for every outcome but OK. */

@@ -20,6 +20,8 @@ export interface RelayListener {
   revoked(sessionId: string): void;
   /** A message waits for the account of a connection, and the copy at the other end is not the one that delivers it. */
   woken?(connection: number): void;
+  /** The same, for an account whose events another copy delivers, which the one at the other end cannot reach. */
+  wokenAt?(copy: string, accountId: string): void;
 }
 
 const RECONNECT_MS = [50, 100, 200, 400] as const;
@@ -104,6 +106,7 @@ export class RelayClient implements Invoker, Disposable {
       pushed: (push: Push) => this.#listener.pushed(push),
       revoked: (sessionId: string) => this.#listener.revoked(sessionId),
       woken: (connection: number) => this.#listener.woken?.(connection),
+      wokenAt: (copy: string, accountId: string) => this.#listener.wokenAt?.(copy, accountId),
     };
     this.#link = new RelayLink(this.channel, this.#incarnation, listener, this.#tickMs);
   }

@@ -1,5 +1,5 @@
 import type { ClientDuplexStream, Metadata, ServiceError } from "@grpc/grpc-js";
-import type { Push, RelayRequest, RelayResponse, ToService } from "../../proto/gen/sallyport/relay/v1/relay.ts";
+import type { Push, RelayRequest, RelayResponse, ToService, Wake } from "../../proto/gen/sallyport/relay/v1/relay.ts";
 import { type SallyportError, unavailable } from "../errors.ts";
 import { BatchWriter } from "./batch-writer.ts";
 import { type Channel, readError } from "./channel.ts";
@@ -22,6 +22,7 @@ export interface LinkListener {
   pushed(push: Push): void;
   revoked(sessionId: string): void;
   woken(connection: number): void;
+  wokenAt(copy: string, accountId: string): void;
 }
 
 /** Calls that would wait behind more than this are refused: the service does not keep up. */
@@ -122,6 +123,14 @@ export class RelayLink implements Invoker {
     this.#end();
   }
 
+  #wake({ connection, copy, accountId }: Wake): void {
+    if (copy === "") {
+      this.#listener.woken(connection);
+    } else {
+      this.#listener.wokenAt(copy, accountId);
+    }
+  }
+
   #stand(metadata: Metadata): void {
     if (this.#stage === "opening") {
       this.#silence.heard();
@@ -182,7 +191,7 @@ export class RelayLink implements Invoker {
           this.#listener.revoked(kind.value.sessionId);
           break;
         case "wake":
-          this.#listener.woken(kind.value.connection);
+          this.#wake(kind.value);
           break;
         case "leaving":
           this.#leaveTimer ??= setTimeout(() => this.end(), LEAVE_MS);

@@ -155,7 +155,8 @@ function createPeer(incarnation: string, writer: BatchWriter<ToGateway>): Gatewa
     incarnation,
     push: (connection: number, epoch: number, event: Event) => writer.add({ kind: { $case: "push", value: { connection, epoch, event } } }),
     revoke: (sessionId: string) => writer.add({ kind: { $case: "revoked", value: { sessionId } } }),
-    wake: (connection: number) => writer.add({ kind: { $case: "wake", value: { connection } } }),
+    wake: (connection: number) => writer.add({ kind: { $case: "wake", value: { connection, copy: "", accountId: "" } } }),
+    wakeAt: (copy: string, accountId: string) => writer.add({ kind: { $case: "wake", value: { connection: 0, copy, accountId } } }),
   };
 }
 

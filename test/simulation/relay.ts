@@ -113,6 +113,7 @@ export class Relay<Service extends RelayService> {
       push: (connection, epoch, event) => wire.toClient(() => gateway.pushed(connection, epoch, event)),
       revoke: (sessionId) => wire.toClient(() => gateway.revoked(sessionId)),
       wake: (connection) => wire.toClient(() => gateway.woken(connection)),
+      wakeAt: () => undefined,
     };
     this.#wire = wire;
     this.#peer = peer;

@@ -1553,6 +1553,8 @@ export const shapes: readonly MessageShape[] = [
     name: "sallyport.relay.v1.Wake",
     fields: [
       { name: "connection", jsonName: "connection", number: 1, kind: "scalar", type: "uint64", list: false },
+      { name: "copy", jsonName: "copy", number: 2, kind: "scalar", type: "string", list: false },
+      { name: "account_id", jsonName: "accountId", number: 3, kind: "scalar", type: "string", list: false },
     ],
   },
   {

@@ -59,6 +59,11 @@ export class Inboxes implements RelayObserver {
     return this.#byIncarnation.get(incarnation);
   }
 
+  /** The streams of all gateways. */
+  gateways(): Iterable<GatewayPeer> {
+    return this.#accounts.keys();
+  }
+
   /** Remembers that an account has a socket on a gateway. */
   note(gateway: GatewayPeer, accountId: string): void {
     this.#accounts.get(gateway)?.add(accountId);

@@ -65,7 +65,7 @@ export class Wakes {
       return;
     }
     outdate(actor, holder);
-    this.#wake(holder);
+    this.#wake(actor.accountId, holder);
   }
 
   /** Another copy has stored or ended something in an inbox: what is new is read, and what is gone makes room. */
@@ -83,15 +83,19 @@ export class Wakes {
     return current !== undefined && believed?.epoch === current.epoch && this.#parts.now() - believed.at < BELIEVED_MS;
   }
 
-  #wake({ incarnation, connection }: Holder): void {
+  #wake(accountId: string, { incarnation, connection, copy }: Holder): void {
     const { inboxes, events } = this.#parts;
     const gateway = inboxes.gateway(incarnation);
-    if (gateway === undefined) {
-      events.wakeLost();
+    if (gateway !== undefined) {
+      gateway.wake(connection);
+      events.wakeSent();
       return;
     }
-    gateway.wake(connection);
-    events.wakeSent();
+    // The way to that gateway is cut: whoever reaches the copy passes it on. Where nobody does, a newer message may overtake this one.
+    for (const other of inboxes.gateways()) {
+      other.wakeAt(copy, accountId);
+    }
+    events.wakeLost();
   }
 
   async #land(actor: InboxActor): Promise<void> {

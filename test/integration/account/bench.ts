@@ -58,6 +58,7 @@ export async function openBench(
     revoked,
     push: () => undefined,
     wake: () => undefined,
+    wakeAt: () => undefined,
     revoke: (id: string) => void revoked.push(id),
   };
   context.gateways.add(gateway);

@@ -46,6 +46,16 @@ describe("two gateways before two chat copies", function () {
     await sending;
   });
 
+  it("bring it by way of a gateway that reaches both copies when the recipient's own reaches only one", async () => {
+    await using scene = await TwoByTwo.start({ healMs: NEVER_MS });
+    const { bobs, alices, bob } = await withoutAWay(scene);
+    await scene.gateway(scene.targets);
+
+    await send(alices, bob, "passed on");
+
+    expect(await nextBody(bobs)).to.equal("passed on");
+  });
+
   it("displace the older socket at once, whichever copies the two are attached to", async () => {
     await using scene = await TwoByTwo.start({ healMs: NEVER_MS });
     await scene.startSecondCopy();

@@ -85,6 +85,9 @@ export interface Pong {
 /** Another copy than the one that delivers has stored a message for the account of a connection. Carries no content. */
 export interface Wake {
   connection: number;
+  /** Where the gateway of the connection cannot be reached, others pass the wake on: to the copy of this name, for this account. Empty otherwise. */
+  copy: string;
+  accountId: string;
 }
 
 /** The same, on its way on to the copy that delivers. */
@@ -827,13 +830,19 @@ export const Pong: MessageFns<Pong> = {
 };
 
 function createBaseWake(): Wake {
-  return { connection: 0 };
+  return { connection: 0, copy: "", accountId: "" };
 }
 
 export const Wake: MessageFns<Wake> = {
   encode(message: Wake, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.connection !== 0) {
       writer.uint32(8).uint64(message.connection);
+    }
+    if (message.copy !== "") {
+      writer.uint32(18).string(message.copy);
+    }
+    if (message.accountId !== "") {
+      writer.uint32(26).string(message.accountId);
     }
     return writer;
   },
@@ -857,6 +866,22 @@ export const Wake: MessageFns<Wake> = {
             }
 
             message.connection = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.copy = reader.string(true);
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.accountId = reader.string(true);
             continue;
           }
         }

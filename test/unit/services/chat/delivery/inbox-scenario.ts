@@ -9,7 +9,7 @@ export const OUTAGE: SallyportError = unavailable("the database cannot be asked"
 
 /** A gateway that only has a name. */
 export function gatewayNamed(incarnation: string): GatewayPeer {
-  return { incarnation, push: () => undefined, wake: () => undefined, revoke: () => undefined };
+  return { incarnation, push: () => undefined, wake: () => undefined, wakeAt: () => undefined, revoke: () => undefined };
 }
 
 /** The gateway that sockets are on unless said otherwise. */

@@ -19,7 +19,11 @@ class Scene {
   looks = 0;
 
   constructor(find: () => Promise<Holder | undefined>) {
-    const there: GatewayPeer = { ...gatewayNamed("there"), wake: (connection) => this.told.push(`wake ${connection}`) };
+    const there: GatewayPeer = {
+      ...gatewayNamed("there"),
+      wake: (connection) => this.told.push(`wake ${connection}`),
+      wakeAt: (copy, accountId) => this.told.push(`pass on to ${copy} for ${accountId}`),
+    };
     this.inboxes.gatewayJoined(there);
     this.wakes = new Wakes({
       inboxes: this.inboxes,
@@ -50,6 +54,14 @@ describe("a wake", () => {
     expect(scene.told).to.deep.equal(["wake 7", "sent"]);
   });
 
+  it("is passed on by the other gateways to the copy that delivers, where its own cannot be reached", async () => {
+    const scene = new Scene(async () => ({ ...HOLDER, incarnation: "cut off" }));
+
+    await scene.wakes.send(scene.inboxes.of("r"));
+
+    expect(scene.told).to.deep.equal([`pass on to ${HOLDER.copy} for r`, "lost"]);
+  });
+
   it("goes to nobody where nobody has them, or this copy delivers them itself", async () => {
     const nobody = new Scene(async () => undefined);
     const itself = new Scene(async () => ({ ...HOLDER, copy: "this copy" }));
@@ -63,7 +75,6 @@ describe("a wake", () => {
   for (const [title, find] of [
     ["the presence cannot be asked", () => Promise.reject(OUTAGE)],
     ["the presence does not answer", () => new Promise<never>(() => undefined)],
-    ["there is no stream to the gateway", async () => ({ ...HOLDER, incarnation: "nowhere" })],
   ] as const) {
     it(`is lost where ${title}, and fails nothing`, async () => {
       const scene = new Scene(find);
