@@ -52,6 +52,6 @@ async function requireAnswer(db: Db): Promise<void> {
     await db.command({ ping: 1 });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new Error(`the database that MONGODB_URI names cannot be asked: ${message}`, { cause: error });
+    throw new ConfigError([`MONGODB_URI: the database cannot be asked: ${message}`]);
   }
 }

@@ -20,7 +20,7 @@ export const verify: Run = async ({ env, flags, print, warn }) => {
   await using database = openDatabase(await findUri(env), "chat");
   const { db } = database;
   if (!(await database.isUp())) {
-    throw new Error(`the database ${db.databaseName} cannot be reached`);
+    throw new ConfigError([`MONGODB_URI: the database ${db.databaseName} cannot be reached`]);
   }
   if (!(await new Ledger(db).exists())) {
     throw new ConfigError([`MONGODB_URI: the database ${db.databaseName} holds no ledger`]);

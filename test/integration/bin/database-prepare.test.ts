@@ -63,7 +63,7 @@ describe("sallyport database prepare", () => {
 
     expect(outcomes.map(({ code }) => code)).not.to.include(0);
     expect(outcomes.map(({ warnings }) => warnings.length)).to.deep.equal([1, 1, 1]);
-    expect(outcomes[0]?.warnings[0]).to.match(/^sallyport: the database that MONGODB_URI names cannot be asked: .*ECONNREFUSED/);
+    expect(outcomes[0]?.warnings[0]).to.match(/MONGODB_URI: the database cannot be asked: .*ECONNREFUSED/);
     expect(outcomes[1]?.warnings[0]).to.match(/_account is of version 99, and this program knows only version 2/);
     expect(outcomes[2]?.warnings[0]).to.contain("MONGODB_URI: expected the database to prepare");
   });
