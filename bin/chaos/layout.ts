@@ -8,7 +8,7 @@ import { Disposables } from "../../platform/lifecycle.ts";
 import type { Role } from "../launcher/role.ts";
 import { findMongod } from "../mongod/find-mongod.ts";
 import { mongodFinders } from "../mongod/finders.ts";
-import { setUri } from "../mongod/member-set.ts";
+import { type SetSettings, setUri } from "../mongod/member-set.ts";
 import type { Member } from "./member.ts";
 import { openPlaces, type Place } from "./place.ts";
 import { ReplicaSet } from "./replica-set.ts";
@@ -28,6 +28,8 @@ export interface LayoutShape {
   readonly mongods: number;
   /** Whether each server of the database has a disk of its own that can be filled, where that can be had. */
   readonly ownDisks?: boolean;
+  /** How soon the servers of the database find out about each other; undefined: they miss their primary after 2 s. */
+  readonly setSettings?: SetSettings;
   /** The program that plays the roles: the compiled `sallyport.js`. */
   readonly entry: string;
   /** Set for the roles besides what the layout itself decides. */
@@ -90,7 +92,10 @@ async function start(shape: LayoutShape, { env, warn, stop }: LayoutSurroundings
   const gateways = settleAll(startRole("gateway"));
   owned.defer(() => gateways.catch(() => undefined));
   const database = owned.use(
-    await ReplicaSet.start({ binary, directory, places: of("mongod"), ownDisks: shape.ownDisks ?? false, warn }, stop),
+    await ReplicaSet.start(
+      { binary, directory, places: of("mongod"), ownDisks: shape.ownDisks ?? false, settings: shape.setSettings, warn },
+      stop,
+    ),
   );
   const services = settleAll([...startRole("chat"), ...startRole("account")]);
   const roles = (await settleAll([gateways, services])).flat();

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Disposables } from "../../platform/lifecycle.ts";
-import { initiateSet, type MemberState, stateOf } from "../mongod/member-set.ts";
+import { initiateSet, type MemberState, type SetSettings, stateOf } from "../mongod/member-set.ts";
 import { startMember } from "../mongod/start-mongod.ts";
 import { type KeptProcess, keepProcess } from "./kept-process.ts";
 import { killIfThere } from "./kill-if-there.ts";
@@ -17,6 +17,8 @@ export interface ReplicaSetSetup {
   readonly places: readonly Place[];
   /** Whether each server's data is on a disk of its own, where that can be had. */
   readonly ownDisks: boolean;
+  /** Undefined: it misses its primary after 2 s. */
+  readonly settings: SetSettings | undefined;
   readonly warn: (line: string) => void;
 }
 
@@ -47,6 +49,7 @@ export class ReplicaSet implements AsyncDisposable {
       await initiateSet(
         members[0]?.port ?? 0,
         members.map(({ proxy }) => proxy.address),
+        setup.settings,
       );
       const set = new ReplicaSet(members, owned);
       await set.whole(stop);

@@ -8,18 +8,21 @@ const SLOW_ANSWER_MS = 30_000;
 /** What a server of a replica set is at the moment; "other" while it starts, recovers or cannot be asked. */
 export type MemberState = "primary" | "secondary" | "other";
 
-/** Makes servers one replica set, by the addresses under which all of them reach each other. The server on `port` is the first of them. */
-export async function initiateSet(port: number, hosts: readonly string[]): Promise<void> {
-  await command(port, { replSetInitiate: setConfiguration(hosts) }, SLOW_ANSWER_MS);
+/** How soon the servers of a set find out about each other, and how long a new primary looks for writes that no majority has. Left out: as MongoDB has it. */
+export interface SetSettings {
+  readonly electionTimeoutMillis?: number;
+  readonly heartbeatIntervalMillis?: number;
+  readonly heartbeatTimeoutSecs?: number;
+  readonly catchUpTimeoutMillis?: number;
 }
 
-/** The configuration of a set that misses its primary after 2 s. */
-export function setConfiguration(hosts: readonly string[]): Document {
-  return {
-    _id: REPLICA_SET,
-    members: hosts.map((host, index) => ({ _id: index, host })),
-    settings: { electionTimeoutMillis: 2_000, heartbeatIntervalMillis: 500, heartbeatTimeoutSecs: 2 },
-  };
+/** A set misses its primary after 2 s. */
+const QUICK: SetSettings = { electionTimeoutMillis: 2_000, heartbeatIntervalMillis: 500, heartbeatTimeoutSecs: 2 };
+
+/** Makes servers one replica set, by the addresses under which all of them reach each other. The server on `port` is the first of them. */
+export async function initiateSet(port: number, hosts: readonly string[], settings: SetSettings = QUICK): Promise<void> {
+  const members = hosts.map((host, index) => ({ _id: index, host }));
+  await command(port, { replSetInitiate: { _id: REPLICA_SET, members, settings } }, SLOW_ANSWER_MS);
 }
 
 /** The URI by which clients reach the servers of a set. */
