@@ -137,7 +137,7 @@ export class ServiceCopies implements Disposable {
       woken: (connection) => listener.woken(connection),
       wokenAt: (id, accountId) => this.#serving.get(id)?.relay.wake(accountId),
     };
-    const relay = new RelayClient(target.address, this.#incarnation, relayListener, this.#tls?.to(service, target.name));
+    const relay = new RelayClient(target.address, this.#incarnation, relayListener, { tls: this.#tls?.to(service, target.name), service });
     const copy = withClients(service, relay);
     this.#byAddress.set(target.address, copy);
   }

@@ -1,4 +1,5 @@
-import type { Push } from "../../proto/gen/sallyport/relay/v1/relay.ts";
+import type { Hello, Push } from "../../proto/gen/sallyport/relay/v1/relay.ts";
+import type { ServiceName } from "../../proto/method.ts";
 import { type SallyportError, unavailable } from "../errors.ts";
 import { Channel } from "./channel.ts";
 import type { CallOptions, Invoker } from "./client.ts";
@@ -24,13 +25,22 @@ export interface RelayListener {
   wokenAt?(copy: string, accountId: string): void;
 }
 
+/** How a relay is opened, besides what it must have. */
+export interface RelayOptions {
+  readonly tls?: ChannelTls | undefined;
+  /** The service that has to be at the other end; undefined: any. */
+  readonly service?: ServiceName;
+  /** How often the other end is asked for a sign of life. */
+  readonly tickMs?: number | undefined;
+}
+
 const RECONNECT_MS = [50, 100, 200, 400] as const;
 
 /** One relay stream to one copy of a service, opened again whenever it ends. Calls that wait when it ends fail with UNAVAILABLE. */
 export class RelayClient implements Invoker, Disposable {
   readonly target: string;
   readonly channel: Channel;
-  readonly #incarnation: string;
+  readonly #hello: Hello;
   readonly #listener: RelayListener;
   readonly #tickMs: number | undefined;
   #link: RelayLink | undefined;
@@ -39,11 +49,10 @@ export class RelayClient implements Invoker, Disposable {
   #isOver = false;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `tickMs`: how often the other end is asked for a sign of life. */
-  constructor(target: string, incarnation: string, listener: RelayListener, tls?: ChannelTls, tickMs?: number) {
+  constructor(target: string, incarnation: string, listener: RelayListener, { tls, service, tickMs }: RelayOptions = {}) {
     this.target = target;
     this.channel = new Channel(target, tls);
-    this.#incarnation = incarnation;
+    this.#hello = { incarnation, service: service ?? "" };
     this.#listener = listener;
     this.#tickMs = tickMs;
     this.#open();
@@ -108,7 +117,7 @@ export class RelayClient implements Invoker, Disposable {
       woken: (connection: number) => this.#listener.woken?.(connection),
       wokenAt: (copy: string, accountId: string) => this.#listener.wokenAt?.(copy, accountId),
     };
-    this.#link = new RelayLink(this.channel, this.#incarnation, listener, this.#tickMs);
+    this.#link = new RelayLink(this.channel, this.#hello, listener, this.#tickMs);
   }
 
   #reopen(stood: boolean, error: SallyportError | undefined): void {

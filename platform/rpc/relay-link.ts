@@ -1,5 +1,5 @@
 import type { ClientDuplexStream, Metadata, ServiceError } from "@grpc/grpc-js";
-import type { Push, RelayRequest, RelayResponse, ToService, Wake } from "../../proto/gen/sallyport/relay/v1/relay.ts";
+import type { Hello, Push, RelayRequest, RelayResponse, ToService, Wake } from "../../proto/gen/sallyport/relay/v1/relay.ts";
 import { type SallyportError, unavailable } from "../errors.ts";
 import { BatchWriter } from "./batch-writer.ts";
 import { type Channel, readError } from "./channel.ts";
@@ -44,7 +44,7 @@ export class RelayLink implements Invoker {
   #told: unknown;
   #leaveTimer: NodeJS.Timeout | undefined;
 
-  constructor(channel: Channel, incarnation: string, listener: LinkListener, tickMs?: number) {
+  constructor(channel: Channel, hello: Hello, listener: LinkListener, tickMs?: number) {
     const { path, requestSerialize, responseDeserialize } = relayService.relay;
     const stream = channel.grpc.makeBidiStreamRequest<RelayRequest, RelayResponse>(path, requestSerialize, responseDeserialize, {});
     this.#channel = channel;
@@ -58,7 +58,7 @@ export class RelayLink implements Invoker {
     stream.on("data", (response: RelayResponse) => this.#receive(response));
     stream.on("error", (error: ServiceError) => this.#end(readError(error)));
     stream.on("end", () => this.#end());
-    this.#writer.add({ kind: { $case: "hello", value: { incarnation } } });
+    this.#writer.add({ kind: { $case: "hello", value: { ...hello } } });
   }
 
   /** The run of the process at the other end, while the stream stands; empty when it does not say. */

@@ -97,6 +97,9 @@ class ServedRelay {
     } else if (streams.isLeaving) {
       this.leave();
       this.#stream.emit("error", toServiceStatus(toWireStatus(unavailable("the service is stopping", "STOPPING"))));
+    } else if (!this.#isService(kind.value.service)) {
+      this.leave();
+      this.#stream.emit("error", toServiceStatus(toWireStatus(wrongService())));
     } else {
       const gateway = createPeer(kind.value.incarnation, this.#writer);
       this.#state = { stage: "open", gateway };
@@ -105,6 +108,10 @@ class ServedRelay {
       // The gateway takes the headers as the answer to its Hello.
       this.#stream.sendMetadata(copyMetadata(copy));
     }
+  }
+
+  #isService(expected: string): boolean {
+    return expected === "" || [...this.#service.implementations.keys()].some((path) => path.startsWith(`/sallyport.${expected}.v1.`));
   }
 
   #act(kind: ToService["kind"], gateway: GatewayPeer): void {
@@ -148,6 +155,10 @@ class ServedRelay {
       this.#stream.write({ items }, written);
     }
   }
+}
+
+function wrongService(): SallyportError {
+  return new SallyportError("FAILED_PRECONDITION", "another service is at this target", { reason: "WRONG_SERVICE" });
 }
 
 function createPeer(incarnation: string, writer: BatchWriter<ToGateway>): GatewayPeer {

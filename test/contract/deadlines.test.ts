@@ -92,7 +92,7 @@ async function relayTooLate(target: string, method: MethodContract): Promise<Rel
       },
     },
   };
-  stream.write({ items: [{ kind: { $case: "hello", value: { incarnation: SOMEBODY } } }, call] });
+  stream.write({ items: [{ kind: { $case: "hello", value: { incarnation: SOMEBODY, service: "" } } }, call] });
   const [answer] = (await once(stream, "data")) as [RelayResponse];
   stream.on("error", () => undefined);
   stream.cancel();

@@ -1500,6 +1500,7 @@ export const shapes: readonly MessageShape[] = [
     name: "sallyport.relay.v1.Hello",
     fields: [
       { name: "incarnation", jsonName: "incarnation", number: 1, kind: "scalar", type: "string", list: false },
+      { name: "service", jsonName: "service", number: 2, kind: "scalar", type: "string", list: false },
     ],
   },
   {

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { type Copy, type CopyListener, ServiceCopies } from "../../../gateway/relay.ts";
 import { Disposables } from "../../../platform/lifecycle.ts";
 import type { TargetOverrides } from "../../../platform/rpc/targets.ts";
-import { ACCOUNT, type Fake, SESSION, startFakeChat } from "./fake-services.ts";
+import { ACCOUNT, type Fake, SESSION, startFakeAccount, startFakeChat } from "./fake-services.ts";
 
 const KEYS = Array.from({ length: 300 }, () => randomUUID());
 const CALLER = { accountId: ACCOUNT, sessionId: SESSION, service: "chat" } as const;
@@ -95,6 +95,17 @@ describe("the copies of a service", () => {
     expect(picks(named)).to.deep.equal(picks(plain));
     expect(picks(repeated)).to.deep.equal(picks(plain));
     expect([repeated.copies.servingCount, repeated.copies.copies.length]).to.deep.equal([2, 2]);
+  });
+
+  it("are none that another service is at, and get no calls then", async () => {
+    await using parts = new Disposables();
+    const [account, chat] = [parts.use(await startFakeAccount()), parts.use(await startFakeChat())];
+    const view = look(parts, [account.address, chat.address]);
+
+    await Promise.all([hearOf(view, "unreachable", 1), hearOf(view, "connected", 1)]);
+
+    expect(view.log.toSorted()).to.deep.equal([`connected ${chat.address}`, `unreachable ${account.address}`]);
+    expect(new Set(KEYS.map((key) => view.copies.pick(key).relay.target))).to.deep.equal(new Set([chat.address]));
   });
 
   it("keep a key where it is served while another way to the same copy comes, and go on by that when the first is lost", async () => {

@@ -314,7 +314,7 @@ function openRelay(parts: Disposables, target: string, tls: InternalTls): Promis
       pushed: () => undefined,
       revoked: () => undefined,
     };
-    const relay = new RelayClient(target, ID, listener, tls.to("account"));
+    const relay = new RelayClient(target, ID, listener, { tls: tls.to("account") });
     parts.defer(() => relay[Symbol.dispose]());
   });
 }

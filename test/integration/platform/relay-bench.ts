@@ -83,7 +83,7 @@ export function openRelay(target: string, tickMs?: number): RelayEnd {
     pushed: hear("pushed"),
     revoked: hear("revoked"),
   };
-  const relay = new RelayClient(target, randomUUID(), listener, undefined, tickMs);
+  const relay = new RelayClient(target, randomUUID(), listener, { tickMs });
   return { relay, leases: createClient(leaseService, relay), heard, log, [Symbol.dispose]: () => relay[Symbol.dispose]() };
 }
 

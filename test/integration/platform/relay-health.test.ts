@@ -19,7 +19,7 @@ describe("the health of a relay stream", () => {
 
     stream.write({
       items: [
-        { kind: { $case: "hello", value: { incarnation: ID } } },
+        { kind: { $case: "hello", value: { incarnation: ID, service: "" } } },
         { kind: { $case: "call", value: { ...call, request: Buffer.from(`\n$${ID}`), caller: undefined } } },
         { kind: { $case: "ping", value: {} } },
       ],

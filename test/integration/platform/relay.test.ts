@@ -113,7 +113,7 @@ describe("the relay between a gateway and a service", () => {
       const { path, requestSerialize, responseDeserialize } = relayService.relay;
       const stream = channel.grpc.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, {});
       const items = {
-        hello: { kind: { $case: "hello", value: { incarnation } } },
+        hello: { kind: { $case: "hello", value: { incarnation, service: "" } } },
         cancel: { kind: { $case: "cancel", value: { callId: 1 } } },
       } as const;
       const ended = once(stream.resume(), "end");

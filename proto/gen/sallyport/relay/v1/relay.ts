@@ -33,6 +33,8 @@ export interface ToService {
 export interface Hello {
   /** One run of one gateway process. */
   incarnation: string;
+  /** The service that is expected: "account", "chat". Another one ends the stream. Empty: any. */
+  service: string;
 }
 
 export interface RelayCall {
@@ -356,13 +358,16 @@ export const ToService: MessageFns<ToService> = {
 };
 
 function createBaseHello(): Hello {
-  return { incarnation: "" };
+  return { incarnation: "", service: "" };
 }
 
 export const Hello: MessageFns<Hello> = {
   encode(message: Hello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.incarnation !== "") {
       writer.uint32(10).string(message.incarnation);
+    }
+    if (message.service !== "") {
+      writer.uint32(18).string(message.service);
     }
     return writer;
   },
@@ -386,6 +391,14 @@ export const Hello: MessageFns<Hello> = {
             }
 
             message.incarnation = reader.string(true);
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.service = reader.string(true);
             continue;
           }
         }
