@@ -3,13 +3,16 @@ import type { GatewayPeer } from "../../../platform/rpc/call.ts";
 import { withCurrent, without } from "./change.ts";
 import type { Attachment, Emit, Entry, InboxState, Input, SocketName } from "./inbox-state.ts";
 import { readOn } from "./page.ts";
+import { isSameSocket } from "./presence-rules.ts";
 
 type Attached = Extract<Input, { kind: "attached" }>;
 type Socket = Pick<Attachment, "gateway" | "connection">;
 
 /** A socket wants the events. Nothing changes for anyone before it is activated. */
 export function attach(state: InboxState, { gateway, connection, epoch, inFlight, queueEmptied }: Attached): InboxState {
-  const candidates = new Map([...state.candidates].filter(([, candidate]) => !isSameSocket(candidate, { gateway, connection })));
+  const candidates = new Map(
+    [...state.candidates].filter(([, candidate]) => !isSameSocket(nameOf(candidate), nameOf({ gateway, connection }))),
+  );
   const backlog = { kind: "behind" } as const;
   candidates.set(epoch, { gateway, connection, epoch, inFlight: new Set(inFlight), uncredited: 0, queueEmptied, mark: 0, backlog });
   return { ...state, candidates };
@@ -21,7 +24,7 @@ export function activate(state: InboxState, epoch: number, mark: number, emit: E
   if (candidate === undefined) {
     return state;
   }
-  if (state.current !== undefined && !isSameSocket(state.current, candidate)) {
+  if (state.current !== undefined && !isSameSocket(nameOf(state.current), nameOf(candidate))) {
     emit({ kind: "pushDisplaced", to: state.current });
   }
   return readOn(withCurrent(withoutCandidate(leave(state, emit), epoch), { ...candidate, mark }), emit);
@@ -33,7 +36,7 @@ export function outdate(state: InboxState, epoch: number, heir: SocketName, emit
   if (outdated === undefined) {
     return state;
   }
-  if (outdated.gateway.incarnation !== heir.incarnation || outdated.connection !== heir.connection) {
+  if (!isSameSocket(nameOf(outdated), heir)) {
     emit({ kind: "pushDisplaced", to: outdated });
   }
   return outdated === state.current ? leave(state, emit) : withoutCandidate(state, epoch);
@@ -120,6 +123,6 @@ function withoutCandidate(state: InboxState, epoch: number): InboxState {
   return { ...state, candidates };
 }
 
-function isSameSocket(one: Socket, other: Socket): boolean {
-  return one.gateway.incarnation === other.gateway.incarnation && one.connection === other.connection;
+function nameOf({ gateway, connection }: Socket): SocketName {
+  return { incarnation: gateway.incarnation, connection };
 }

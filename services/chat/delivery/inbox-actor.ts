@@ -1,4 +1,5 @@
 import { type SallyportError, toSallyportError, unavailable } from "../../../platform/errors.ts";
+import type { Holder } from "../store/schema.ts";
 import { stepInbox } from "./inbox.ts";
 import { type Effect, EMPTY_INBOX, type InboxState, type Input, isIdle, isSettled } from "./inbox-state.ts";
 import { InboxTimers } from "./inbox-timers.ts";
@@ -81,6 +82,17 @@ export class InboxActor {
     const answers = unique.map((id) => this.#acknowledgers.add(id));
     this.handle({ kind: "acknowledged", ids: unique });
     await Promise.all(answers);
+  }
+
+  /**
+   * A newer socket has the events: what lingers here is stored, and wakes it in its turn. Noted in the turn of what attaches, as an activation that
+   * is under way here tells the older socket itself. Of an older one than the current here nothing changes.
+   */
+  outdate(heir: Holder): void {
+    const epoch = this.#state.current?.epoch;
+    if (epoch !== undefined && epoch < heir.epoch) {
+      void this.attachments.run(() => this.handle({ kind: "outdated", epoch, heir }));
+    }
   }
 
   /** Settles when no message is on its way into the database. */

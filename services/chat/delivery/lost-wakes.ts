@@ -74,10 +74,8 @@ async function dropOutdated(actors: readonly InboxActor[], presence: Presence): 
   const holders = await presence.findAll(actors.map(({ accountId }) => accountId));
   for (const actor of actors) {
     const heir = holders.get(actor.accountId);
-    const epoch = actor.state.current?.epoch;
-    if (heir !== undefined && epoch !== undefined && heir.epoch > epoch) {
-      // In its turn: an activation that is under way here tells the older socket itself.
-      void actor.attachments.run(() => actor.handle({ kind: "outdated", epoch, heir }));
+    if (heir !== undefined) {
+      actor.outdate(heir);
     }
   }
 }

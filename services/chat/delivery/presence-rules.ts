@@ -1,4 +1,5 @@
 import type { Holder } from "../store/schema.ts";
+import type { SocketName } from "./inbox-state.ts";
 
 /** What is written down about an account's socket: the last epoch that was given out, and who has the events. */
 export type PresenceState = { readonly epoch: number; readonly current?: Holder };
@@ -61,7 +62,8 @@ export function rankOf({ rank, epoch }: Holder): number {
   return rank ?? epoch;
 }
 
-function isSameSocket(one: Holder, other: Holder): boolean {
+/** Whether two names are of one socket, in whatever epochs. */
+export function isSameSocket(one: SocketName, other: SocketName): boolean {
   return one.incarnation === other.incarnation && one.connection === other.connection;
 }
 

@@ -64,7 +64,7 @@ export class Wakes {
       this.believe(actor, holder.epoch);
       return;
     }
-    outdate(actor, holder);
+    actor.outdate(holder);
     this.#wake(actor.accountId, holder);
   }
 
@@ -114,15 +114,6 @@ export class Wakes {
     } finally {
       this.#landing.delete(actor);
     }
-  }
-}
-
-/** What this copy delivers to is no longer the account's current socket: what lingers there is stored, and wakes the heir in its turn. */
-function outdate(actor: InboxActor, heir: Holder): void {
-  const epoch = actor.state.current?.epoch;
-  if (epoch !== undefined && epoch < heir.epoch) {
-    // In its turn: an activation that is under way here tells the older socket itself.
-    void actor.attachments.run(() => actor.handle({ kind: "outdated", epoch, heir }));
   }
 }
 

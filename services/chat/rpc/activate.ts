@@ -3,6 +3,7 @@ import { callerOf, type Handler } from "../../../platform/rpc/call.ts";
 import type { ActivateRequest, ActivateResponse } from "../../../proto/gen/sallyport/chat/v1/delivery.ts";
 import type { ChatContext } from "../context.ts";
 import type { InboxActor } from "../delivery/inbox-actor.ts";
+import { isSameSocket } from "../delivery/presence-rules.ts";
 import type { Holder } from "../store/schema.ts";
 import { gatewayOf } from "./gateway-of.ts";
 
@@ -52,8 +53,7 @@ function requireCandidate({ state }: InboxActor, { epoch, connection, incarnatio
 
 /** The older socket may be one that another copy delivered to. */
 function tellElsewhere({ inboxes }: ChatContext, { state }: InboxActor, holder: Holder, previous: Holder | undefined): void {
-  const isSame = previous?.incarnation === holder.incarnation && previous.connection === holder.connection;
-  if (previous !== undefined && !isSame && state.current?.epoch !== previous.epoch) {
+  if (previous !== undefined && !isSameSocket(previous, holder) && state.current?.epoch !== previous.epoch) {
     inboxes.gateway(previous.incarnation)?.push(previous.connection, previous.epoch, { kind: { $case: "displaced", value: {} } });
   }
 }

@@ -3,10 +3,10 @@ import { SallyportError } from "../../../platform/errors.ts";
 import { createClient } from "../../../platform/rpc/client.ts";
 import { chatService } from "../../../proto/gen/policy/services.ts";
 import { ChatStack } from "./chat-stack.ts";
+import { DatabaseWay } from "./database-way.ts";
 import { reportable } from "./evidence.ts";
 import { as, type FakeGateway } from "./fake-gateway.ts";
 import { refusalOf } from "./refusal.ts";
-import { SwitchedProxy } from "./switched-proxy.ts";
 
 const DAY_MS = 86_400_000;
 /** 20 a day. */
@@ -112,21 +112,20 @@ describe("the limit of reports", () => {
   });
 
   it("lets nobody report while the database cannot be asked", async () => {
-    let proxy: SwitchedProxy | undefined;
+    let way: DatabaseWay | undefined;
     await using stack = await ChatStack.start({
       database: async (uri) => {
-        const way = await SwitchedProxy.before(uri);
-        proxy = way.proxy;
+        way = await DatabaseWay.to(uri);
         return way.uri;
       },
     });
-    await using _way = proxy;
+    await using _way = way;
     const client = createClient(chatService, stack.channel());
     const bob = stack.invite();
 
-    proxy?.switch(false);
+    await way?.cut();
     const refused = await refusalOf(client.reportMessages({ reason: "", messages: [] }, as(bob)));
-    proxy?.switch(true);
+    await way?.open();
 
     expect([refused.status, refused.reason]).to.deep.equal(["UNAVAILABLE", "DATABASE_UNAVAILABLE"]);
   });

@@ -2,9 +2,9 @@ import { expect } from "chai";
 import { newUuid } from "../../../platform/ids.ts";
 import { State } from "../../../proto/gen/sallyport/chat/v1/chat.ts";
 import { ChatStack } from "./chat-stack.ts";
+import { DatabaseWay } from "./database-way.ts";
 import { as } from "./fake-gateway.ts";
 import { refusalOf } from "./refusal.ts";
-import { SwitchedProxy } from "./switched-proxy.ts";
 
 describe("while the database cannot be asked", () => {
   it("a message is unavailable, and accepted once when it comes again", async () => {
@@ -14,9 +14,9 @@ describe("while the database cannot be asked", () => {
     const [alice, bob] = [stack.invite(), stack.invite()];
     const clientMessageId = newUuid();
 
-    path.switch(false);
+    await path.cut();
     const refused = await refusalOf(gateway.send(alice, bob, clientMessageId, "again"));
-    path.switch(true);
+    await path.open();
     const sent = await gateway.send(alice, bob, clientMessageId, "again");
 
     expect([refused.status, refused.reason]).to.deep.equal(["UNAVAILABLE", "DATABASE_UNAVAILABLE"]);
@@ -35,10 +35,10 @@ describe("while the database cannot be asked", () => {
     const sending = refusalOf(gateway.send(alice, bob, clientMessageId, "kept in mind"));
     const [message] = await socket.receive(1);
 
-    path.switch(false);
+    await path.cut();
     const acknowledged = await refusalOf(socket.ack(message?.id ?? ""));
     const refused = await sending;
-    path.switch(true);
+    await path.open();
     const sent = await gateway.send(alice, bob, clientMessageId, "kept in mind");
 
     expect([acknowledged.status, refused.status]).to.deep.equal(["UNAVAILABLE", "UNAVAILABLE"]);
@@ -57,9 +57,9 @@ describe("while the database cannot be asked", () => {
     const clientMessageId = newUuid();
     const sending = refusalOf(gateway.send(alice, bob, clientMessageId, "pushed"));
     await socket.receive(1);
-    path.switch(false);
+    await path.cut();
     const refused = await sending;
-    path.switch(true);
+    await path.open();
     await gateway.chat.blockAccount({ accountId: alice }, as(bob));
     await gateway.send(carol, bob, newUuid(), "fills");
 
@@ -74,16 +74,16 @@ describe("while the database cannot be asked", () => {
 });
 
 async function throughProxy(): Promise<
-  AsyncDisposable & { readonly database: (uri: string) => Promise<string>; readonly switch: (isOn: boolean) => void }
+  AsyncDisposable & { database: (uri: string) => Promise<string>; cut: () => unknown; open: () => unknown }
 > {
-  let proxy: SwitchedProxy | undefined;
+  let way: DatabaseWay | undefined;
   return {
     database: async (uri) => {
-      const way = await SwitchedProxy.before(uri);
-      proxy = way.proxy;
+      way = await DatabaseWay.to(uri);
       return way.uri;
     },
-    switch: (isOn) => proxy?.switch(isOn),
-    [Symbol.asyncDispose]: async () => proxy?.[Symbol.asyncDispose](),
+    cut: () => way?.cut(),
+    open: () => way?.open(),
+    [Symbol.asyncDispose]: async () => way?.[Symbol.asyncDispose](),
   };
 }
