@@ -45,6 +45,7 @@ export class Ledger {
   /** First arrivals, by sender and recipient. */
   readonly #arrivals = new Map<string, Entry[]>();
   readonly #sockets: SocketsSeen;
+  readonly #acceptedOne: () => void;
   readonly #duplicated: Suspect[] = [];
   readonly #altered: Suspect[] = [];
   readonly #failed = new Map<string, number>();
@@ -56,8 +57,9 @@ export class Ledger {
   #accepted = 0;
   #unchecked = 0;
 
-  /** `goneAfterMs`: for how long after its end a newer socket explains that an older one is displaced. */
-  constructor(goneAfterMs: number = GONE_AFTER_MS) {
+  /** `goneAfterMs`: for how long after its end a newer socket explains that an older one is displaced. `acceptedOne` hears of each acceptance. */
+  constructor(goneAfterMs: number = GONE_AFTER_MS, acceptedOne: () => void = () => undefined) {
+    this.#acceptedOne = acceptedOne;
     this.#sockets = new SocketsSeen(goneAfterMs);
   }
 
@@ -89,6 +91,7 @@ export class Ledger {
     }
     entry.outcome = acceptance;
     this.#accepted += 1;
+    this.#acceptedOne();
     if (acceptance.isDelivered) {
       this.#knowDelivered(entry);
     }

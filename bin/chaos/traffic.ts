@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nodeSurroundings } from "../../client/node.ts";
 import type { Surroundings } from "../../client/surroundings.ts";
+import { Wakeup } from "../../client/wakeup.ts";
 import { askAfter, fetchPending, write } from "./correspondence.ts";
 import type { World } from "./device.ts";
 import { GatewayRotation } from "./gateway-rotation.ts";
@@ -43,6 +44,7 @@ const NOBODY: ReadonlySet<string> = new Set();
 /** People who write to each other through the client library, each with habits of their own, and the ledger of what they saw. */
 export class ChaosTraffic implements AsyncDisposable {
   readonly #ledger: Ledger;
+  readonly #acceptances: Wakeup;
   readonly #thinkMs: number;
   readonly #people: readonly Inhabitant[];
   #away: ReadonlySet<string>;
@@ -53,7 +55,8 @@ export class ChaosTraffic implements AsyncDisposable {
   readonly #habits: Promise<unknown>;
   readonly #writing: Promise<unknown>;
 
-  private constructor(ledger: Ledger, people: readonly Inhabitant[], thinkMs: number) {
+  private constructor(ledger: Ledger, acceptances: Wakeup, people: readonly Inhabitant[], thinkMs: number) {
+    this.#acceptances = acceptances;
     this.#ledger = ledger;
     this.#people = people;
     this.#thinkMs = thinkMs;
@@ -66,7 +69,8 @@ export class ChaosTraffic implements AsyncDisposable {
 
   /** Logs everybody in; from then on they live by their habits. @throws Error when somebody cannot */
   static async start({ urls, people, seed, thinkMs = THINK_MS, surroundings = nodeSurroundings() }: TrafficPlan): Promise<ChaosTraffic> {
-    const ledger = new Ledger();
+    const acceptances = new Wakeup();
+    const ledger = new Ledger(undefined, () => acceptances.wake());
     let connections = 0;
     const nextConnection = (): number => {
       connections += 1;
@@ -78,12 +82,19 @@ export class ChaosTraffic implements AsyncDisposable {
       const logins = Array.from({ length: Math.min(AT_ONCE, people - start) }, (_, offset) => start + offset);
       inhabitants.push(...(await Promise.all(logins.map((index) => inhabit(world, urls, index, seed)))));
     }
-    return new ChaosTraffic(ledger, inhabitants, thinkMs);
+    return new ChaosTraffic(ledger, acceptances, inhabitants, thinkMs);
   }
 
   /** Sends that were answered OK so far. */
   get accepted(): number {
     return this.#ledger.accepted;
+  }
+
+  /** Resolves once so many sends were answered OK. */
+  async whenAccepted(messages: number): Promise<void> {
+    while (this.accepted < messages) {
+      await this.#acceptances.wait();
+    }
   }
 
   /** Who stays away on purpose, until they come in the end. */

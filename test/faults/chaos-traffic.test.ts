@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { ChaosTraffic } from "../../bin/chaos/traffic.ts";
 import { faultsOf } from "../../bin/chaos/verdict.ts";
@@ -9,17 +8,9 @@ import { buildMutated } from "../support/mutated-build.ts";
 import { sharedStack, startStack } from "../support/stack.ts";
 
 const MESSAGES = 150;
-const LOOK_MS = 20;
 /** Of twenty people one stays away, of the first four none; the fourth takes no events. */
 const TWENTY = 20;
 const FOUR = 4;
-
-/** Resolves when so many messages were accepted. */
-async function accepted(traffic: ChaosTraffic, messages: number): Promise<void> {
-  while (traffic.accepted < messages) {
-    await sleep(LOOK_MS);
-  }
-}
 
 /** What the client library runs on, until the network is cut for good. */
 class Network {
@@ -47,7 +38,7 @@ describe("the traffic of a chaos run", () => {
     const { httpUrl } = await sharedStack();
     await using traffic = await ChaosTraffic.start({ urls: [httpUrl], people: TWENTY, seed: 5, thinkMs: 200 });
 
-    await accepted(traffic, MESSAGES);
+    await traffic.whenAccepted(MESSAGES);
     const verdict = await traffic.settle(90_000);
 
     expect(faultsOf(verdict)).to.deep.equal([]);
@@ -62,7 +53,7 @@ describe("the traffic of a chaos run", () => {
     await using database = openDatabase(stack.mongodbUri, "chat");
     await using traffic = await ChaosTraffic.start({ urls: [stack.httpUrl], people: TWENTY, seed: 5, thinkMs: 200 });
 
-    await accepted(traffic, MESSAGES);
+    await traffic.whenAccepted(MESSAGES);
     await traffic.stop();
     const [recipientId = ""] = traffic.away;
     const { deletedCount } = await database.db.collection("inbox").deleteOne({ recipientId });

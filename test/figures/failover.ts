@@ -61,14 +61,17 @@ async function strikeUnderCalls(
   const primary = await database.primary();
   const over = new AbortController();
   let struckAt = Number.POSITIVE_INFINITY;
-  let firstAt: number | undefined;
+  let accept: (at: number) => void = () => undefined;
+  const accepted = new Promise<number>((resolve) => {
+    accept = resolve;
+  });
   const calling = people.map(async ({ socket, accountId }, index) => {
     for (let id = 1; !over.signal.aborted; id += 1) {
       const [sentAt, reply] = [performance.now(), await send(socket, id, people[index ^ 1]?.accountId ?? accountId)];
       const answer = nameOf(reply);
       answers.set(answer, (answers.get(answer) ?? 0) + 1);
       if (reply.code === StatusCode.OK && sentAt > struckAt) {
-        firstAt ??= performance.now();
+        accept(performance.now());
       }
       await sleep(THINK_MS);
     }
@@ -77,10 +80,7 @@ async function strikeUnderCalls(
   const undo = await strike({ pid: primary?.pid() ?? Number.NaN, port: primary?.port ?? 0 });
   struckAt = performance.now();
   const undone = sleep(PAUSE_MS).then(undo);
-  while (firstAt === undefined) {
-    await sleep(10);
-  }
-  resumed.push(firstAt - struckAt);
+  resumed.push((await accepted) - struckAt);
   await undone;
   over.abort();
   await Promise.all(calling);
