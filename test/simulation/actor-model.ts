@@ -201,7 +201,7 @@ export class ActorModel {
   #forget(ids: readonly string[]): void {
     this.#world.timeline.spawn(
       this.#custody.forget(this.accountId, ids),
-      () => this.handle({ kind: "forgotten", ids }),
+      (unknown) => this.handle({ kind: "forgotten", ids, unknown }),
       (error) => this.handle({ kind: "notForgotten", ids, error: error as SallyportError }),
     );
   }

@@ -69,11 +69,11 @@ export class CustodyModel {
     return isWhole ? acceptedAs(earlier) : yield* this.#repair(earlier, message);
   }
 
-  *forget(recipientId: string, ids: readonly string[]): Task<void> {
+  *forget(recipientId: string, ids: readonly string[]): Task<readonly string[]> {
     const { store, delivered } = this.#parts;
     const headings = yield* store.findHeadings(recipientId, ids);
     if (headings.length === 0) {
-      return;
+      return ids;
     }
     const waiting = headings.map(({ id }) => id);
     const ended = this.#world.flaw === "forgets-without-the-ledger" ? [] : yield* store.deliver(waiting);
@@ -82,6 +82,7 @@ export class CustodyModel {
     } finally {
       delivered(headings.filter(({ id }) => ended.includes(id)));
     }
+    return ids.filter((id) => !waiting.includes(id));
   }
 
   *read(recipientId: string, page: PageBounds): Task<{ readonly messages: readonly ChatMessage[]; readonly exhausted: boolean }> {

@@ -1,7 +1,10 @@
 import type { SallyportError } from "../../../platform/errors.ts";
 import { landed, withCurrent, withEntry, without, withoutEntry } from "./change.ts";
-import type { Emit, InboxState } from "./inbox-state.ts";
+import type { Emit, InboxState, Input } from "./inbox-state.ts";
 import { readOn, wake } from "./page.ts";
+
+/** As many as a socket has in flight. */
+const MAX_EARLY = 256;
 
 /** The recipient has kept these, says one of its sockets or a call. */
 export function acknowledge(state: InboxState, ids: readonly string[], emit: Emit): InboxState {
@@ -43,12 +46,13 @@ export function acknowledge(state: InboxState, ids: readonly string[], emit: Emi
   return { ...next, forgetting: new Set([...next.forgetting, ...forget]) };
 }
 
-/** They are delivered, durably: room for others. */
-export function forgotten(state: InboxState, ids: readonly string[], emit: Emit): InboxState {
+/** They are delivered, durably: room for others. Those of which nothing was written down may still come. */
+export function forgotten(state: InboxState, { ids, unknown }: Extract<Input, { kind: "forgotten" }>, emit: Emit): InboxState {
   emit({ kind: "confirm", ids });
   // What was offered since is in flight until it is written down itself.
   const settled = ids.filter((id) => !state.entries.has(id));
-  return readOn({ ...landed(state, settled), forgetting: without(state.forgetting, ids) }, emit);
+  const early = unknown.length === 0 ? state.early : new Set([...state.early, ...unknown].slice(-MAX_EARLY));
+  return readOn({ ...landed(state, settled), forgetting: without(state.forgetting, ids), early }, emit);
 }
 
 /** The database could not be asked. What the socket will not acknowledge again is tried again from here. */

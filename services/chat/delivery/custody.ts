@@ -44,16 +44,17 @@ const MAX_FORGOTTEN = 1_000;
 /** Messages in the two collections: claimed in the ledger, kept in the inbox, ended in both. */
 export class Custody {
   readonly #parts: CustodyParts;
-  readonly #forgetting: GroupCommit<readonly InboxKey[], undefined>;
+  readonly #forgetting: GroupCommit<readonly InboxKey[], readonly string[]>;
 
   constructor(parts: CustodyParts) {
     this.#parts = parts;
-    this.#forgetting = new GroupCommit(async (batch) => {
+    this.#forgetting = new GroupCommit<readonly InboxKey[], readonly string[]>(async (batch) => {
       const keys = batch.flat();
+      const found = new Set<string>();
       for (let start = 0; start < keys.length; start += MAX_FORGOTTEN) {
-        await this.#forgetAll(keys.slice(start, start + MAX_FORGOTTEN));
+        (await this.#forgetAll(keys.slice(start, start + MAX_FORGOTTEN))).forEach((id) => found.add(id));
       }
-      return batch.map(() => undefined);
+      return batch.map((part) => part.flatMap(({ id }) => (found.has(id) ? [] : [id])));
     }, 256);
   }
 
@@ -107,8 +108,8 @@ export class Custody {
       : this.#repair(earlier, message);
   }
 
-  /** Ends messages as delivered that wait in the named inbox; others are passed over. Group-committed. */
-  forget(recipientId: string, ids: readonly string[]): Promise<void> {
+  /** Ends messages as delivered that wait in the named inbox; others are passed over, and answered. Group-committed. */
+  forget(recipientId: string, ids: readonly string[]): Promise<readonly string[]> {
     return this.#forgetting.add(ids.map((id) => ({ recipientId, id })));
   }
 
@@ -163,11 +164,12 @@ export class Custody {
     }
   }
 
-  async #forgetAll(keys: readonly InboxKey[]): Promise<void> {
+  /** Answers those that waited. */
+  async #forgetAll(keys: readonly InboxKey[]): Promise<readonly string[]> {
     const { sends, inbox, now, delivered } = this.#parts;
     const headings = await inbox.findHeadings(keys);
     if (headings.length === 0) {
-      return;
+      return [];
     }
     const at = now();
     const ids = headings.map(({ _id }) => _id);
@@ -178,6 +180,7 @@ export class Custody {
       // Told in any case: once the ledger says so, nobody says it again.
       delivered(headings.filter(({ _id }) => ended.has(_id)).map((heading) => toDelivery(heading, at)));
     }
+    return ids;
   }
 
   async #repair(earlier: SendRecord, message: ChatMessage): Promise<Accepted> {

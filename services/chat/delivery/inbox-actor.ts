@@ -14,8 +14,8 @@ export interface InboxPorts {
   store(message: ChatMessage): Promise<Accepted>;
   /** Writes a message down that was delivered before it was stored. @throws as `store`. */
   record(message: ChatMessage): Promise<Accepted>;
-  /** Ends messages of that inbox as delivered; unknown ones are fine. */
-  forget(recipientId: string, ids: readonly string[]): Promise<void>;
+  /** Ends messages of that inbox as delivered; answers those that were not there. */
+  forget(recipientId: string, ids: readonly string[]): Promise<readonly string[]>;
   read(
     recipientId: string,
     page: { exclude: readonly string[]; maxMessages: number; maxBytes: number },
@@ -196,13 +196,14 @@ export class InboxActor {
   }
 
   async #forget(ids: readonly string[]): Promise<void> {
+    let unknown: readonly string[];
     try {
-      await this.#ports.forget(this.accountId, ids);
+      unknown = await this.#ports.forget(this.accountId, ids);
     } catch (thrown) {
       this.handle({ kind: "notForgotten", ids, error: toSallyportError(thrown) });
       return;
     }
-    this.handle({ kind: "forgotten", ids });
+    this.handle({ kind: "forgotten", ids, unknown });
   }
 
   async #read({ epoch, exclude, maxMessages, maxBytes }: Extract<Effect, { kind: "read" }>): Promise<void> {

@@ -59,6 +59,8 @@ export interface InboxState {
   readonly entries: ReadonlyMap<string, Entry>;
   /** Acknowledged, without an entry; being forgotten. */
   readonly forgetting: ReadonlySet<string>;
+  /** Acknowledged while nothing of them was written down: pushed by a copy that is gone, and their senders still to repeat them. The latest. */
+  readonly early: ReadonlySet<string>;
 }
 
 /** What happens to an inbox. */
@@ -72,7 +74,8 @@ export type Input =
   /** Another message has that id. */
   | { readonly kind: "refuted"; readonly id: string; readonly error: SallyportError }
   | { readonly kind: "acknowledged"; readonly ids: readonly string[] }
-  | { readonly kind: "forgotten"; readonly ids: readonly string[] }
+  /** `unknown`: those of them of which nothing was written down. */
+  | { readonly kind: "forgotten"; readonly ids: readonly string[]; readonly unknown: readonly string[] }
   | { readonly kind: "notForgotten"; readonly ids: readonly string[]; readonly error: SallyportError }
   | { readonly kind: "retried"; readonly ids: readonly string[] }
   | {
@@ -133,9 +136,15 @@ export type Effect =
 export type Emit = (effect: Effect) => void;
 
 /** An inbox that nobody is attached to and nothing is known of. */
-export const EMPTY_INBOX: InboxState = { current: undefined, candidates: new Map(), entries: new Map(), forgetting: new Set() };
+export const EMPTY_INBOX: InboxState = {
+  current: undefined,
+  candidates: new Map(),
+  entries: new Map(),
+  forgetting: new Set(),
+  early: new Set(),
+};
 
-/** Whether nothing would be lost by forgetting the state. */
+/** Whether nothing would be lost by forgetting the state: what was acknowledged early is told again by the next socket. */
 export function isIdle({ current, candidates, entries, forgetting }: InboxState): boolean {
   return current === undefined && candidates.size === 0 && entries.size === 0 && forgetting.size === 0;
 }
@@ -146,9 +155,9 @@ export function isKnown({ current, entries, forgetting }: InboxState, id: string
 }
 
 /** Whether a message was accepted here already, or a socket has had it: it is not refused any more. */
-export function isTaken({ current, candidates, entries, forgetting }: InboxState, id: string): boolean {
+export function isTaken({ current, candidates, entries, forgetting, early }: InboxState, id: string): boolean {
   const sockets = [...candidates.values(), ...(current ? [current] : [])];
-  return entries.has(id) || forgetting.has(id) || sockets.some(({ inFlight }) => inFlight.has(id));
+  return entries.has(id) || forgetting.has(id) || early.has(id) || sockets.some(({ inFlight }) => inFlight.has(id));
 }
 
 /** What is in flight on a socket without being under way here: only the database can say whether it still waits. */

@@ -31,7 +31,7 @@ function react(state: InboxState, input: Input, emit: Emit): InboxState {
     case "acknowledged":
       return acknowledge(state, input.ids, emit);
     case "forgotten":
-      return forgotten(state, input.ids, emit);
+      return forgotten(state, input, emit);
     case "notForgotten":
       return notForgotten(state, input.ids, input.error, emit);
     case "retried":

@@ -1,4 +1,4 @@
-import { withCurrent } from "./change.ts";
+import { withCurrent, without } from "./change.ts";
 import type { Attachment, Emit, Entry, InboxState, Input } from "./inbox-state.ts";
 import type { ChatMessage } from "./message.ts";
 
@@ -56,7 +56,8 @@ export function failPage(state: InboxState, epoch: number, emit: Emit): InboxSta
 }
 
 /** Pushes a page's messages and those that are only in memory, by their order, as far as there is room. */
-export function turnPage(state: InboxState, page: PageRead, emit: Emit): InboxState {
+export function turnPage(before: InboxState, page: PageRead, emit: Emit): InboxState {
+  const state = forgetEarly(before, page.messages, emit);
   const current = readingOn(state, page.epoch);
   if (current === undefined) {
     return state;
@@ -74,6 +75,16 @@ export function turnPage(state: InboxState, page: PageRead, emit: Emit): InboxSt
   const backlog = isDone ? ({ kind: "drained" } as const) : ({ kind: "behind" } as const);
   const entries = withoutStored(markPushed(state.entries, due.slice(0, count)));
   return readOn({ ...state, entries, current: { ...settled, backlog } }, emit);
+}
+
+/** What was acknowledged before it was written down waits for nobody. */
+function forgetEarly(state: InboxState, messages: readonly ChatMessage[], emit: Emit): InboxState {
+  const ids = messages.flatMap(({ id }) => (state.early.has(id) ? [id] : []));
+  if (ids.length === 0) {
+    return state;
+  }
+  emit({ kind: "forget", ids });
+  return { ...state, forgetting: new Set([...state.forgetting, ...ids]), early: without(state.early, ids) };
 }
 
 function fallBehind(state: InboxState, current: Attachment): InboxState {

@@ -1,5 +1,5 @@
 import type { SallyportError } from "../../../platform/errors.ts";
-import { landed, withCurrent, withEntry, withoutEntry } from "./change.ts";
+import { landed, withCurrent, withEntry, without, withoutEntry } from "./change.ts";
 import type { Attachment, Emit, Entry, InboxState } from "./inbox-state.ts";
 import type { Accepted, ChatMessage } from "./message.ts";
 import { hasRoom, readOn } from "./page.ts";
@@ -10,10 +10,10 @@ export function offer(state: InboxState, message: ChatMessage, emit: Emit): Inbo
   if (known !== undefined && known.phase.kind !== "stored") {
     return offerAgain(state, known, emit);
   }
-  if (state.forgetting.has(message.id)) {
+  if (state.forgetting.has(message.id) || state.early.has(message.id)) {
     // A copy that is gone had pushed it, and its acknowledgement came first.
     emit({ kind: "record", message });
-    return withEntry(state, { message, phase: { kind: "recording" }, pushed: true });
+    return withEntry({ ...state, early: without(state.early, [message.id]) }, { message, phase: { kind: "recording" }, pushed: true });
   }
   const { current } = state;
   if (current?.inFlight.has(message.id)) {

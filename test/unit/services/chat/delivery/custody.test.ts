@@ -9,8 +9,9 @@ describe("forgetting many messages at once", () => {
     const custody = custodyWith((keys) => asked.push(keys));
     const ids = Array.from({ length: 3_400 }, (_, index) => `${index}`);
 
-    await Promise.all(["r", "s"].map((recipientId) => custody.forget(recipientId, ids)));
+    const unknown = await Promise.all(["r", "s"].map((recipientId) => custody.forget(recipientId, ids)));
 
+    expect(unknown).to.deep.equal([ids, ids]);
     expect(Math.max(...asked.map(({ length }) => length))).to.equal(1_000);
     expect(asked.flat().map(({ recipientId, id }) => `${recipientId}${id}`)).to.deep.equal([
       ...ids.map((id) => `r${id}`),

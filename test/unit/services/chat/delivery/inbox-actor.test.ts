@@ -81,7 +81,7 @@ function portsWith(ports: Partial<InboxesPorts>): InboxesPorts {
     lingerMs: 1_000,
     store: async () => acceptedAs("stored"),
     record: async () => acceptedAs("delivered"),
-    forget: async () => undefined,
+    forget: async () => [],
     read: async () => ({ messages: [], exhausted: true }),
     failed: () => undefined,
     woken: () => undefined,

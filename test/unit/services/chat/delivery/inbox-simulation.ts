@@ -274,8 +274,7 @@ export class InboxSimulation {
         this.#bodies.delete(effect.message.id);
         return { kind: "recorded", id: effect.message.id, accepted: acceptedAs("delivered") };
       case "forget":
-        this.#forget(effect.ids, fate);
-        return { kind: "forgotten", ids: effect.ids };
+        return { kind: "forgotten", ids: effect.ids, unknown: this.#forget(effect.ids, fate) };
       case "read":
         return this.#read(effect);
     }
@@ -293,13 +292,16 @@ export class InboxSimulation {
     return { kind: "stored", id, accepted: acceptedAs("stored") };
   }
 
-  #forget(ids: readonly string[], fate: Fate): void {
+  /** Answers those that were not there. */
+  #forget(ids: readonly string[], fate: Fate): readonly string[] {
+    const unknown = ids.filter((one) => !this.#bodies.has(one));
     for (const id of ids.filter((one) => this.#bodies.has(one))) {
       this.#ledger.set(id, "delivered");
       if (fate !== "halfDone") {
         this.#bodies.delete(id);
       }
     }
+    return unknown;
   }
 
   #read({ epoch, exclude, maxMessages, maxBytes }: Extract<Effect, { kind: "read" }>): Input {

@@ -253,7 +253,7 @@ describe("the inbox core: the backlog", () => {
   });
 
   it("is not brought again when it was acknowledged while it was read", () => {
-    const acknowledged = [...upTo(9), { kind: "acknowledged", ids: ["a"] }, { kind: "forgotten", ids: ["a"] }] as const;
+    const acknowledged = [...upTo(9), { kind: "acknowledged", ids: ["a"] }, { kind: "forgotten", ids: ["a"], unknown: [] }] as const;
 
     expect(play(...acknowledged, { kind: "pageRead", epoch: 1, messages: [a], exhausted: true }).short).to.deep.equal(["queueEmpty to 1"]);
   });
@@ -321,7 +321,31 @@ describe("the inbox core: acknowledgements", () => {
 
     expect(play(acknowledged).short).to.deep.equal(["forget a,b"]);
     expect(play(acknowledged, acknowledged).short).to.deep.equal([]);
-    expect(play(acknowledged, { kind: "forgotten", ids: ["a", "b"] }).short).to.deep.equal(["confirm a,b"]);
+    expect(play(acknowledged, { kind: "forgotten", ids: ["a", "b"], unknown: [] }).short).to.deep.equal(["confirm a,b"]);
+  });
+
+  it("that came before their message was written down are not lost on it", () => {
+    const early = [
+      ...drained(),
+      { kind: "acknowledged", ids: ["a", "b"] },
+      { kind: "forgotten", ids: ["a", "b"], unknown: ["a"] },
+    ] as const;
+    const repeated = play(...early, offered("a"));
+
+    expect(repeated.short).to.deep.equal(["record a"]);
+    expect(repeated.state.early.size).to.equal(0);
+    expect(play(...early, offered("b")).short).to.deep.equal(["push b to 1", "linger b"]);
+    const stored = play(...early, { kind: "woken" }, { kind: "pageRead", epoch: 1, messages: [messageNamed("a", 1)], exhausted: true });
+    expect(stored.short).to.deep.equal(["forget a"]);
+    expect(stored.state.current?.inFlight.size).to.equal(0);
+  });
+
+  it("that came early are remembered for as many messages as a socket takes", () => {
+    const ids = Array.from({ length: 300 }, (_, index) => `${index}`);
+
+    const { early } = play({ kind: "acknowledged", ids }, { kind: "forgotten", ids, unknown: ids }).state;
+
+    expect([...early]).to.deep.equal(ids.slice(-256));
   });
 
   it("make room for more", () => {

@@ -169,7 +169,7 @@ function inboxesWithoutDatabase(): Inboxes {
     lingerMs: 1_000,
     store: async () => acceptedAs("stored"),
     record: async () => acceptedAs("delivered"),
-    forget: async () => undefined,
+    forget: async () => [],
     read: () => new Promise(() => undefined),
     failed: () => undefined,
     woken: () => undefined,
