@@ -3,6 +3,7 @@ import type { Binary } from "mongodb";
 import { newUuid } from "../../../platform/ids.ts";
 import { MessageState, State } from "../../../proto/gen/sallyport/chat/v1/chat.ts";
 import { shiftBytes } from "../../../services/chat/at-rest/caesar.ts";
+import { messageIdOf } from "../../../services/chat/delivery/sending.ts";
 import { ChatStack } from "./chat-stack.ts";
 import { as } from "./fake-gateway.ts";
 import { refusalOf } from "./refusal.ts";
@@ -32,6 +33,21 @@ describe("acknowledging", () => {
 
     await Promise.all([mallory, bob, mallory].map((account) => gateway.chat.ackMessages({ messageIds: [messageId] }, as(account))));
 
+    expect(await stack.documents("inbox")).to.have.lengthOf(0);
+  });
+
+  it("is not lost when it comes before its message is written down, as after the end of the copy that pushed it", async () => {
+    await using stack = await ChatStack.start();
+    const gateway = await stack.gateway();
+    const [alice, bob] = [stack.invite(), stack.invite()];
+    const recipient = await gateway.open(bob);
+    const clientMessageId = newUuid();
+
+    await gateway.chat.ackMessages({ messageIds: [messageIdOf(alice, clientMessageId)] }, as(bob));
+    const { state } = await gateway.send(alice, bob, clientMessageId, "pushed by a copy that is gone");
+
+    expect(state).to.equal(State.DELIVERED);
+    expect(recipient.events.map(({ $case }) => $case)).to.deep.equal(["queueEmpty"]);
     expect(await stack.documents("inbox")).to.have.lengthOf(0);
   });
 
