@@ -1,6 +1,6 @@
 import type { ReceivedMessage } from "../../client/event.ts";
 import { type SocketSighting, SocketsSeen } from "./sockets-seen.ts";
-import type { Expulsion, Suspect, Verdict } from "./verdict.ts";
+import type { Duplicate, Expulsion, Suspect, Verdict } from "./verdict.ts";
 
 /** A message that somebody is about to send. */
 export interface IntendedMessage extends Suspect {
@@ -46,7 +46,7 @@ export class Ledger {
   readonly #arrivals = new Map<string, Entry[]>();
   readonly #sockets: SocketsSeen;
   readonly #acceptedOne: () => void;
-  readonly #duplicated: Suspect[] = [];
+  readonly #duplicated: Duplicate[] = [];
   readonly #altered: Suspect[] = [];
   readonly #failed = new Map<string, number>();
   readonly #loggedOut: Expulsion[] = [];
@@ -133,9 +133,9 @@ export class Ledger {
     if (entry === undefined) {
       return;
     }
-    const isKnown = entry.deliveredMark !== undefined && way > entry.deliveredMark;
-    if (isKnown || entry.ways.has(way) || (entry.first !== undefined && entry.first.id !== message.id)) {
-      this.#duplicated.push(suspectOf(entry));
+    const how = repetition(entry, way, message);
+    if (how !== undefined) {
+      this.#duplicated.push({ ...suspectOf(entry), how });
     }
     entry.ways.add(way);
     if (entry.first === undefined) {
@@ -230,6 +230,17 @@ function keyOf(message: Pick<Suspect, "senderId" | "clientMessageId"> | Received
 
 function suspectOf({ message: { senderId, recipientId, clientMessageId } }: Entry): Suspect {
   return { senderId, recipientId, clientMessageId };
+}
+
+/** In which way a message comes again that must not; undefined when it may come. */
+function repetition({ first, ways, deliveredMark }: Entry, way: number, { id }: ReceivedMessage): Duplicate["how"] | undefined {
+  if (ways.has(way)) {
+    return "to one app";
+  }
+  if (deliveredMark !== undefined && way > deliveredMark) {
+    return "known to be delivered";
+  }
+  return first !== undefined && first.id !== id ? "under another id" : undefined;
 }
 
 function isAccepted(entry: Entry): entry is AcceptedEntry {

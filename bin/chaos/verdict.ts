@@ -5,6 +5,11 @@ export interface Suspect {
   readonly clientMessageId: string;
 }
 
+/** A message that was handed over again: to an app that had it, or after the server knew that it was delivered, or as another one. */
+export interface Duplicate extends Suspect {
+  readonly how: "to one app" | "known to be delivered" | "under another id";
+}
+
 /** A connection that ended although its app wanted it. */
 export interface Expulsion {
   readonly account: string;
@@ -32,7 +37,7 @@ export interface Verdict {
   /** Accepted, and never handed to the recipient's app. */
   readonly lost: readonly Suspect[];
   /** Handed to an app that had kept it, or again after the server knew that it was delivered. */
-  readonly duplicated: readonly Suspect[];
+  readonly duplicated: readonly Duplicate[];
   /** Handed to somebody with another body, time or receipt than it was accepted with, or that nobody sent. */
   readonly altered: readonly Suspect[];
   /** Handed to the recipient's app although the send was refused for good. */

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Layout } from "../../bin/chaos/layout.ts";
 import { chatService } from "../../proto/gen/policy/services.ts";
@@ -22,25 +21,28 @@ export async function measureSimultaneous({ gatewayUrls }: Layout): Promise<stri
   const open = await Promise.all(entering);
 
   // The displaced are closed after 10 s; whoever is left then gets a message.
-  const ends = open.map(async ({ socket }) => ({ code: (await once(socket, "close"))[0] as number }));
   const codes: number[] = [];
+  const left = new Set(open);
+  const messages: RawSocket[] = [];
   await new Promise<void>((resolve) => {
-    for (const end of ends) {
-      void end.then(({ code }) => {
+    for (const socket of open) {
+      void follow(socket, () => messages.push(socket)).then((code) => {
         codes.push(code);
+        left.delete(socket);
         if (codes.length === SOCKETS - 1) {
           resolve();
         }
       });
     }
   });
-  const survivors = open.filter(({ socket }) => socket.readyState === socket.OPEN);
-  const isReached = await reaches(survivors, sessions[0]?.person.accountId ?? "", urlOf(0));
-  for (const socket of survivors) {
+  await sendTo(sessions[0]?.person.accountId ?? "", urlOf(0));
+  const isReached = messages.length === 1 && left.has(messages[0] as RawSocket);
+  const count = left.size;
+  for (const socket of left) {
     socket.cut();
   }
   const displaced = codes.filter((code) => code === 4409).length;
-  return `${SOCKETS} sockets: ${displaced} closed with 4409, ${survivors.length} left, which gets a message: ${isReached}`;
+  return `${SOCKETS} sockets: ${displaced} closed with 4409, ${count} left, which gets a message: ${isReached}`;
 }
 
 /** Exchanges a token on a socket; where the server had no time for it, on a new one after a while. */
@@ -61,25 +63,26 @@ async function enter(url: string, refreshToken: Buffer, first?: RawSocket): Prom
   return socket;
 }
 
-/** Whether a message to the account comes to one of the sockets. */
-async function reaches(sockets: readonly RawSocket[], recipientAccountId: string, url: string): Promise<boolean> {
+/** Sends the account a message; resolves when it is answered, which one of its sockets that acknowledges what comes brings about. */
+async function sendTo(recipientAccountId: string, url: string): Promise<void> {
   const sender = await logIn(url);
   const { socket } = await connectAndConfirm(url, "chat", sender.tokens.chat.refreshToken);
-  const arrived = Promise.any(sockets.map(messageOn));
   const request = { recipientAccountId, clientMessageId: randomUUID(), body: Buffer.from("still here") };
   await callOn(socket, chatService.methods.sendMessage, request);
   socket.cut();
-  return arrived;
 }
 
-async function messageOn(socket: RawSocket): Promise<boolean> {
+/** Hears of each message on a socket, and acknowledges it; resolves with the code of the socket's end. */
+async function follow(socket: RawSocket, heard: () => void): Promise<number> {
   for (;;) {
     const arrival = await socket.next();
     if ("closed" in arrival) {
-      throw new Error("closed");
+      return arrival.closed;
     }
     if ("text" in arrival && arrival.text.startsWith('{"message"')) {
-      return true;
+      const { message } = JSON.parse(arrival.text) as { message: { id: string } };
+      heard();
+      socket.sendFrame({ $case: "ack", value: { messageIds: [message.id] } });
     }
   }
 }

@@ -57,13 +57,14 @@ export class SendingModel {
     const message: ChatMessage = { ...letter, senderId, clientMessageId: id, order: chat.hybridClock.next(), receiptKid: "k", receipt: "" };
     const actor = chat.of(recipientId);
     const turn = actor.sends.enter();
+    let socket = actor.state.current?.epoch;
     const earlier = this.#start(chat.store.find(id));
     const reachable = this.#start(this.#requireReachable(recipientId, senderId));
     actor.hold();
     try {
       let accepted: Future<Accepted>;
       try {
-        const known = yield* earlier.wait();
+        let known = yield* earlier.wait();
         if (known !== undefined) {
           return { message, accepted: yield* this.#repeat(actor, known, message) };
         }
@@ -77,6 +78,13 @@ export class SendingModel {
         yield* turn.reached.wait();
         if (!taken) {
           yield* this.#admit(actor);
+        }
+        while (actor.state.current !== undefined && actor.state.current.epoch !== socket) {
+          socket = actor.state.current.epoch;
+          known = yield* chat.store.find(id);
+          if (known !== undefined) {
+            return { message, accepted: yield* this.#repeat(actor, known, message) };
+          }
         }
         if (timeline.now >= deadline) {
           throw TOO_LATE;

@@ -52,7 +52,9 @@ export class Custody {
       const keys = batch.flat();
       const found = new Set<string>();
       for (let start = 0; start < keys.length; start += MAX_FORGOTTEN) {
-        (await this.#forgetAll(keys.slice(start, start + MAX_FORGOTTEN))).forEach((id) => found.add(id));
+        for (const id of await this.#forgetAll(keys.slice(start, start + MAX_FORGOTTEN))) {
+          found.add(id);
+        }
       }
       return batch.map((part) => part.flatMap(({ id }) => (found.has(id) ? [] : [id])));
     }, 256);

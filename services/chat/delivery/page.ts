@@ -68,13 +68,17 @@ export function turnPage(before: InboxState, page: PageRead, emit: Emit): InboxS
     const due = current.backlog.isAgain ? olderThanMemory(state, current, page.messages) : [];
     return readOn(fallBehind(state, pushAll(current, due, emit).socket), emit, true);
   }
-  const due = mergeDue(state, current, page);
+  const { due, barrier } = mergeDue(state, current, page);
   const { socket, count } = pushAll(current, due, emit);
-  const isDone = page.exhausted && count === due.length;
-  const settled = isDone && !socket.queueEmptied ? emptied(socket, emit) : socket;
+  const isBarred = barrier < Number.POSITIVE_INFINITY;
+  const isTaken = page.exhausted && count === due.length;
+  const isDone = isTaken && !isBarred;
+  const settled = isTaken && barrier > socket.mark && !socket.queueEmptied ? emptied(socket, emit) : socket;
   const backlog = isDone ? ({ kind: "drained" } as const) : ({ kind: "behind" } as const);
   const entries = withoutStored(markPushed(state.entries, due.slice(0, count)));
-  return readOn({ ...state, entries, current: { ...settled, backlog } }, emit);
+  const turned = { ...state, entries, current: { ...settled, backlog } };
+  // What bars the way is settled soon, one way or the other, and it goes on then.
+  return isBarred ? turned : readOn(turned, emit);
 }
 
 /** What was acknowledged before it was written down waits for nobody. */
@@ -91,13 +95,23 @@ function fallBehind(state: InboxState, current: Attachment): InboxState {
   return { ...state, entries: withoutStored(state.entries), current: { ...current, backlog: { kind: "behind" } } };
 }
 
-function mergeDue(state: InboxState, current: Reading, { messages, exhausted }: PageRead): readonly ChatMessage[] {
+/**
+ * The messages of a page and of memory that may be pushed, by their order. What is being stored and not on the page is not pushed: it may have
+ * been delivered and ended by another copy, which only the database knows. From the first such order on, the barrier, all others wait for it.
+ */
+function mergeDue(
+  state: InboxState,
+  current: Reading,
+  { messages, exhausted }: PageRead,
+): { readonly due: readonly ChatMessage[]; readonly barrier: number } {
   // What is newer than the page may have something older before it that is on the next page.
   const end = exhausted ? Number.POSITIVE_INFINITY : (messages.at(-1)?.order ?? Number.NEGATIVE_INFINITY);
+  const onPage = new Set(messages.map(({ id }) => id));
   const inMemory = [...state.entries.values()].filter((entry) => isUnpushed(entry, current) && entry.message.order <= end);
-  return [...messages.filter((one) => isNews(state, current, one)), ...inMemory.map(({ message }) => message)].sort(
-    (a, b) => a.order - b.order,
-  );
+  const isSure = ({ message, phase }: Entry): boolean => phase.kind === "stored" || onPage.has(message.id);
+  const barrier = Math.min(...inMemory.flatMap((entry) => (isSure(entry) ? [] : [entry.message.order])));
+  const due = [...messages.filter((one) => isNews(state, current, one)), ...inMemory.filter(isSure).map(({ message }) => message)];
+  return { due: due.filter(({ order }) => order < barrier).sort((a, b) => a.order - b.order), barrier };
 }
 
 function olderThanMemory(state: InboxState, current: Reading, messages: readonly ChatMessage[]): readonly ChatMessage[] {

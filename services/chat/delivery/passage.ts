@@ -102,7 +102,8 @@ export function fail(state: InboxState, id: string, error: SallyportError, emit:
   }
   if (!state.current?.inFlight.has(id)) {
     // A socket that is not activated yet will not acknowledge it again: it has to be brought again.
-    return acknowledged ? landed(withoutEntry(state, id), [id]) : withoutEntry(state, id);
+    const rest = withoutEntry(state, id);
+    return readOn(acknowledged ? landed(rest, [id]) : rest, emit);
   }
   if (acknowledged) {
     emit({ kind: "retryLater", ids: [id] });
@@ -118,7 +119,7 @@ export function refute(state: InboxState, id: string, error: SallyportError, emi
   }
   emit({ kind: "refuse", id, error, pushed: entry.pushed });
   if (!isAcknowledged(entry)) {
-    return withoutEntry(state, id);
+    return readOn(withoutEntry(state, id), emit);
   }
   emit({ kind: "confirm", ids: [id] });
   return readOn(landed(withoutEntry(state, id), [id]), emit);

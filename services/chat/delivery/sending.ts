@@ -80,6 +80,7 @@ export class Sending {
     const message = receipts.sign({ id, ...send, order: hybridClock.next() });
     const inbox = inboxes.of(send.recipientId);
     const turn = inbox.sends.enter();
+    let socket = inbox.state.current?.epoch;
     const earlier = sends.find(id);
     const reachable = this.#requireReachable(send);
     // Whoever repeats a message is not asked for more than the repeat.
@@ -87,7 +88,7 @@ export class Sending {
     return inbox.hold(async () => {
       let accepted: Promise<Accepted>;
       try {
-        const known = await earlier;
+        let known = await earlier;
         if (known !== undefined) {
           return { message, accepted: await this.#repeat(inbox, known, message) };
         }
@@ -99,6 +100,14 @@ export class Sending {
         await turn.reached;
         if (!taken) {
           await this.#parts.rooms.admit(inbox, message.body.length);
+        }
+        while (inbox.state.current !== undefined && inbox.state.current.epoch !== socket) {
+          // A socket that has come since: before it, another copy may have delivered the message to an older one.
+          socket = inbox.state.current.epoch;
+          known = await sends.find(id);
+          if (known !== undefined) {
+            return { message, accepted: await this.#repeat(inbox, known, message) };
+          }
         }
         this.#requireTime(deadline);
         requireSame(inbox.state.entries.get(id)?.message ?? message, send);

@@ -127,7 +127,7 @@ describe("a message that comes twice", () => {
 
     ledger.receive("bob", 0, received(intended("1")));
 
-    expect(judged(ledger).duplicated).to.deep.equal([suspect(intended("1"))]);
+    expect(judged(ledger).duplicated).to.deep.equal([{ ...suspect(intended("1")), how: "to one app" }]);
   });
 
   it("is none in a later run while its acknowledgement may have been lost", () => {
@@ -167,7 +167,7 @@ describe("a message that comes twice", () => {
 
       ledger.receive("bob", ledger.beginWay(), received(intended("1")));
 
-      expect(judged(ledger).duplicated).to.deep.equal([suspect(intended("1"))]);
+      expect(judged(ledger).duplicated).to.deep.equal([{ ...suspect(intended("1")), how: "known to be delivered" }]);
     });
   }
 
@@ -176,7 +176,7 @@ describe("a message that comes twice", () => {
 
     ledger.receive("bob", ledger.beginWay(), { ...received(intended("1")), id: "another" });
 
-    expect(judged(ledger).duplicated).to.deep.equal([suspect(intended("1"))]);
+    expect(judged(ledger).duplicated).to.deep.equal([{ ...suspect(intended("1")), how: "under another id" }]);
   });
 });
 

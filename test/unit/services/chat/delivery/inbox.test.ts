@@ -3,6 +3,7 @@ import { type Input, isIdle, isKnown, isSettled } from "../../../../../services/
 import { acceptedAs, activated, drained, GATEWAY, gatewayNamed, messageNamed, OUTAGE, offered, play } from "./inbox-scenario.ts";
 
 const STORED = acceptedAs("stored");
+const EMPTY_PAGE = { kind: "pageRead", epoch: 2, messages: [], exhausted: true } as const;
 const FULL_READ = "read 256 of 262144";
 
 describe("the inbox core: a message that is offered", () => {
@@ -222,16 +223,25 @@ describe("the inbox core: the backlog", () => {
     expect(play(...woken, { kind: "pageRead", epoch: 1, messages: [a], exhausted: true }).short).to.deep.equal(["push a to 1"]);
   });
 
-  it("is merged by order with what is being stored, so that nothing overtakes", () => {
-    const outcome = play(...upTo(9), offered("b", 2), offered("d", 4), {
-      kind: "pageRead",
-      epoch: 1,
-      messages: [a, c],
-      exhausted: true,
-    });
+  it("is merged by order with what is being stored and on the page already", () => {
+    const outcome = play(...upTo(9), offered("c", 3), { kind: "pageRead", epoch: 1, messages: [a, c], exhausted: true });
 
-    expect(outcome.short).to.deep.equal(["push a to 1", "push b to 1", "push c to 1", "push d to 1", "queueEmpty to 1"]);
+    expect(outcome.short).to.deep.equal(["push a to 1", "push c to 1", "queueEmpty to 1"]);
     expect(outcome.state.current?.backlog.kind).to.equal("drained");
+  });
+
+  it("waits for what is being stored, which another copy may have delivered, and nothing overtakes that", () => {
+    const page = { kind: "pageRead", epoch: 1, messages: [a, c], exhausted: true } as const;
+    const barred = [...upTo(9), offered("b", 2), page] as const;
+
+    expect(play(...barred).short).to.deep.equal(["push a to 1"]);
+    expect(play(...barred, { kind: "stored", id: "b", accepted: STORED }).short).to.deep.equal([
+      "answer b stored",
+      "read 255 of 262143 without [a]",
+    ]);
+    expect(play(...barred, { kind: "stored", id: "b", accepted: acceptedAs("delivered") }).short.at(-1)).to.match(/^read /);
+    expect(play(...barred, { kind: "failed", id: "b", error: OUTAGE }).short.at(-1)).to.match(/^read /);
+    expect(play(...barred, { kind: "refuted", id: "b", error: OUTAGE }).short.at(-1)).to.match(/^read /);
   });
 
   it("holds back what is newer than a page that is not the last", () => {
@@ -381,15 +391,18 @@ describe("the inbox core: sockets", () => {
     expect(play(...drained(1), ...again).short).to.deep.equal(["read 255 of 262144 without [a]"]);
   });
 
-  it("get what lingers on the older one, before it is stored", () => {
-    const outcome = play(...drained(1), offered("a"), ...activated(2), { kind: "pageRead", epoch: 2, messages: [], exhausted: true });
+  it("get what lingers on the older one once it is stored", () => {
+    const outcome = play(...drained(1), offered("a"), ...activated(2), EMPTY_PAGE);
 
     expect(play(...drained(1), offered("a"), ...activated(2)).short).to.deep.equal([
       "displaced to 1",
       "store a",
       "read 256 of 262144 without [a]",
     ]);
-    expect(outcome.short).to.deep.equal(["queueEmpty to 2", "push a to 2"]);
+    expect(outcome.short).to.deep.equal(["queueEmpty to 2"]);
+    expect(
+      play(...drained(1), offered("a"), ...activated(2), EMPTY_PAGE, { kind: "stored", id: "a", accepted: STORED }).short,
+    ).to.deep.equal(["answer a stored", "read 256 of 262144 without []"]);
   });
 
   it("are told when they are activated later than a newer one", () => {
