@@ -234,13 +234,13 @@ function suspectOf({ message: { senderId, recipientId, clientMessageId } }: Entr
 
 /** In which way a message comes again that must not; undefined when it may come. */
 function repetition({ first, ways, deliveredMark }: Entry, way: number, { id }: ReceivedMessage): Duplicate["how"] | undefined {
+  if (first !== undefined && first.id !== id) {
+    return "under another id";
+  }
   if (ways.has(way)) {
     return "to one app";
   }
-  if (deliveredMark !== undefined && way > deliveredMark) {
-    return "known to be delivered";
-  }
-  return first !== undefined && first.id !== id ? "under another id" : undefined;
+  return deliveredMark !== undefined && way > deliveredMark ? "known to be delivered" : undefined;
 }
 
 function isAccepted(entry: Entry): entry is AcceptedEntry {
