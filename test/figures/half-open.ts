@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Layout } from "../../bin/chaos/layout.ts";
 import { connectAndConfirm, logIn } from "../support/people.ts";
+import { openSocketsAt } from "./open-sockets.ts";
 import { describe, repeat } from "./sample.ts";
 
 const SOCKETS = 50;
@@ -16,14 +17,14 @@ export async function measureHalfOpen(layout: Layout): Promise<string> {
     const { tokens } = await logIn(url);
     return (await connectAndConfirm(url, "chat", tokens.chat.refreshToken)).socket;
   });
-  const before = await openSockets(adminUrl);
+  const before = await openSocketsAt(adminUrl);
 
   await proxy?.setMode({ kind: "black-hole" });
   const since = performance.now();
   const times: number[] = [];
   while (times.length < SOCKETS) {
     await sleep(ASK_EVERY_MS);
-    const gone = before - (await openSockets(adminUrl));
+    const gone = before - (await openSocketsAt(adminUrl));
     times.push(...Array.from({ length: gone - times.length }, () => performance.now() - since));
   }
   await proxy?.setMode({ kind: "pass" });
@@ -31,9 +32,4 @@ export async function measureHalfOpen(layout: Layout): Promise<string> {
     socket.cut();
   }
   return describe(times);
-}
-
-async function openSockets(adminUrl: string): Promise<number> {
-  const text = await (await fetch(`${adminUrl}/metrics`)).text();
-  return Number(/^sallyport_sockets(?:\{[^}]*\})? (\d+)/m.exec(text)?.[1]);
 }
