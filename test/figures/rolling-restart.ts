@@ -12,7 +12,7 @@ const ASK_EVERY_MS = 50;
 export async function measureRollingRestart(layout: Layout): Promise<string> {
   await layout.ready();
   await using traffic = await ChaosTraffic.start({ urls: layout.gatewayUrls, people: PEOPLE, seed: 5, thinkMs: 1_000 });
-  await socketsAtLeast(layout, PEOPLE / 2);
+  await socketsAtLeast(layout, PEOPLE * 0.9);
   const took: string[] = [];
   for (const member of layout.members.filter(({ kind }) => kind !== "mongod")) {
     const pid = member.pid() ?? Number.NaN;
