@@ -169,12 +169,19 @@ export class Connection implements Ticking {
 
   sendBinary(bytes: Uint8Array): void {
     this.#socket.sendBinary(bytes);
-    this.#watchStall();
   }
 
   sendText(text: string): void {
     this.#socket.sendText(text);
-    this.#watchStall();
+  }
+
+  /** What was sent has been handed to the system, as far as it takes it. */
+  flushed(): void {
+    if (this.#socket.bufferedBytes > 0) {
+      this.#context.wheel.schedule(this, this.#context.clock() + STALL_CHECK_MS);
+    } else {
+      this.drained();
+    }
   }
 
   close(code: number, reason?: string): void {
@@ -323,12 +330,6 @@ export class Connection implements Ticking {
       case "keepAlive":
       case "unknown":
         break;
-    }
-  }
-
-  #watchStall(): void {
-    if (this.#socket.bufferedBytes > 0) {
-      this.#context.wheel.schedule(this, this.#context.clock() + STALL_CHECK_MS);
     }
   }
 

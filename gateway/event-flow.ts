@@ -18,7 +18,7 @@ export interface EventSink {
 export const MAX_WAITING_BYTES = 262_144;
 /** Unacknowledged messages that a new attachment is told of. */
 export const MAX_IN_FLIGHT = 256;
-/** Credit is given in steps of this size, or when nothing waits. */
+/** Credit is given in steps of this size: what is less than one is not missed in a window of four. */
 const CREDIT_STEP_BYTES = 65_536;
 /** Some of those in flight may have been acknowledged elsewhere, which the gateway does not see. */
 const MAX_REMEMBERED = 512;
@@ -117,7 +117,7 @@ export class EventFlow {
     const buffered = this.#sink.bufferedBytes;
     // More waits than bodies alone, so this is at most what has left.
     const left = this.#uncredited - Math.min(this.#uncredited, buffered);
-    if (left >= CREDIT_STEP_BYTES || (left > 0 && buffered === 0)) {
+    if (left >= CREDIT_STEP_BYTES) {
       this.#uncredited -= left;
       this.#sink.credit(left);
     }

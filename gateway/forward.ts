@@ -16,10 +16,14 @@ export interface ServedMethod extends MethodPolicy {
 /** The method of a path that an audience may call. @throws SallyportError UNIMPLEMENTED for any other path. */
 export function servedMethod(path: string, audience: Audience): ServedMethod {
   const method = methods.get(path);
-  if (method === undefined || method.audience !== audience || method.owner === "relay") {
+  if (method === undefined || method.audience !== audience || !isOwned(method)) {
     throw new SallyportError("UNIMPLEMENTED", "no such method", { reason: "METHOD_UNKNOWN" });
   }
-  return { ...method, owner: method.owner };
+  return method;
+}
+
+function isOwned(method: MethodPolicy): method is ServedMethod {
+  return method.owner !== "relay";
 }
 
 /** The method of a path that apps may call. @throws SallyportError UNIMPLEMENTED for any other path. */
@@ -28,10 +32,10 @@ export function publicMethod(path: string): ServedMethod {
 }
 
 /** Sends a client's request to the service copy that the method's policy picks, its bytes untouched. Rejects with SallyportError. */
-export async function forward(services: Services, method: ServedMethod, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+export function forward(services: Services, method: ServedMethod, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
   const key = affinityKey(method, request) || (options.caller?.accountId ?? options.address ?? "");
   const { relay } = services[method.owner].pick(key);
-  return await (method.route === "relay" ? relay : relay.channel).invoke(method.path, request, options);
+  return (method.route === "relay" ? relay : relay.channel).invoke(method.path, request, options);
 }
 
 /** The value of the request's field that picks the copy, in lower case; empty when there is none. */

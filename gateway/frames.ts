@@ -49,19 +49,46 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
   return frame;
 }
 
-/** A ServerFrame with the response of a call. */
+/** A ServerFrame with the response of a call, put together here: nearly every frame that leaves is one. */
 export function encodeResponse(callId: number, response: Uint8Array): Uint8Array {
-  return encodeReply({ callId, code: 0, response, message: "", details: [] });
+  const idBytes = callId === 0 ? 0 : 1 + varintBytes(callId);
+  const responseBytes = response.length === 0 ? 0 : 1 + varintBytes(response.length) + response.length;
+  const length = idBytes + responseBytes;
+  const frame = Buffer.allocUnsafe(1 + varintBytes(length) + length);
+  let at = writeVarint(frame, writeVarint(frame, 0, REPLY), length);
+  if (callId !== 0) {
+    at = writeVarint(frame, writeVarint(frame, at, CALL_ID), callId);
+  }
+  if (response.length > 0) {
+    at = writeVarint(frame, writeVarint(frame, at, RESPONSE), response.length);
+    frame.set(response, at);
+  }
+  return frame;
 }
 
 /** A ServerFrame that says why a call failed. */
 export function encodeFailure(callId: number, status: WireStatus): Uint8Array {
-  return encodeReply({ callId, response: new Uint8Array(0), ...status });
+  const reply = { callId, response: Buffer.alloc(0), ...status };
+  return ServerFrame.encode({ kind: { $case: "reply", value: reply } }).finish();
 }
 
-function encodeReply({ response, ...reply }: WireStatus & { callId: number; response: Uint8Array }): Uint8Array {
-  const bytes = Buffer.from(response.buffer, response.byteOffset, response.byteLength);
-  return ServerFrame.encode({ kind: { $case: "reply", value: { ...reply, response: bytes } } }).finish();
+/** Tags: ServerFrame.reply, Reply.call_id, Reply.response. */
+const [REPLY, CALL_ID, RESPONSE] = [0x0a, 0x08, 0x1a];
+
+function varintBytes(value: number): number {
+  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
+}
+
+/** Answers where it ends. */
+function writeVarint(into: Buffer, start: number, value: number): number {
+  let at = start;
+  let rest = value;
+  for (; rest > 0x7f; rest >>>= 7) {
+    into[at] = (rest & 0x7f) | 0x80;
+    at += 1;
+  }
+  into[at] = rest;
+  return at + 1;
 }
 
 function decodeCall(bytes: Uint8Array, earlier: CallFrame | undefined): CallFrame {

@@ -1,5 +1,6 @@
 import { SallyportError, toSallyportError, unavailable } from "../platform/errors.ts";
 import type { Caller } from "../platform/rpc/call.ts";
+import { CallSignal } from "../platform/rpc/call-signal.ts";
 import { toWireStatus } from "../platform/rpc/status.ts";
 import type { Confirmation } from "./confirmation.ts";
 import type { GatewayContext } from "./context.ts";
@@ -30,7 +31,7 @@ export class SocketCalls {
   readonly #address: string;
   readonly #confirmation: Confirmation;
   readonly #sink: ReplySink;
-  readonly #inFlight = new Map<number, AbortController>();
+  readonly #inFlight = new Map<number, CallSignal>();
   #finished: (() => void) | undefined;
 
   constructor(
@@ -53,15 +54,24 @@ export class SocketCalls {
       this.#confirmation.whenDurable(() => this.#sink.sendBinary(encodeFailure(frame.id, toWireStatus(refused))));
       return;
     }
-    const controller = new AbortController();
-    this.#inFlight.set(frame.id, controller);
-    void this.#serve(frame, controller.signal).then((reply) => {
-      this.#confirmation.whenDurable(() => {
-        this.#inFlight.delete(frame.id);
-        this.#sink.sendBinary(reply);
-        this.#tellFinished();
-      });
-    });
+    const { id, method: path } = frame;
+    const signal = new CallSignal();
+    this.#inFlight.set(id, signal);
+    const startedAt = performance.now();
+    this.#forward(frame, signal).then(
+      (response) => {
+        this.#context.events.callAnswered("socket", path, "OK", startedAt);
+        this.#reply(id, encodeResponse(id, response));
+      },
+      (thrown: unknown) => {
+        const error = toSallyportError(thrown);
+        if (error !== thrown) {
+          this.#context.events.handlingFailed("socket", thrown);
+        }
+        this.#context.events.callAnswered("socket", path, error.status, startedAt);
+        this.#reply(id, encodeFailure(id, toWireStatus(error)));
+      },
+    );
   }
 
   /** Serves no further calls, and tells once those in flight have their replies: at once when there are none. */
@@ -77,8 +87,8 @@ export class SocketCalls {
 
   /** The socket has closed. */
   cancelAll(): void {
-    for (const controller of this.#inFlight.values()) {
-      controller.abort();
+    for (const signal of this.#inFlight.values()) {
+      signal.abort();
     }
     this.#inFlight.clear();
   }
@@ -105,25 +115,24 @@ export class SocketCalls {
     return undefined;
   }
 
-  async #serve({ id, method: path, request, timeoutMs }: CallFrame, signal: AbortSignal): Promise<Uint8Array> {
-    const startedAt = performance.now();
+  #forward({ method: path, request, timeoutMs }: CallFrame, signal: CallSignal): Promise<Uint8Array> {
     try {
       const method = publicMethod(path);
       const caller = this.#callerOf(method);
       this.#context.limits.takeCall(method.limiter, { address: this.#address, accountId: caller?.accountId });
       const deadline = this.#context.clock() + Math.min(timeoutMs || DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS);
-      const options = { caller, deadline, address: this.#address, signal };
-      const response = await forward(this.#context.services, method, request, options);
-      this.#context.events.callAnswered("socket", path, "OK", startedAt);
-      return encodeResponse(id, response);
-    } catch (thrown) {
-      const error = toSallyportError(thrown);
-      if (error !== thrown) {
-        this.#context.events.handlingFailed("socket", thrown);
-      }
-      this.#context.events.callAnswered("socket", path, error.status, startedAt);
-      return encodeFailure(id, toWireStatus(error));
+      return forward(this.#context.services, method, request, { caller, deadline, address: this.#address, signal });
+    } catch (refused) {
+      return Promise.reject(refused);
     }
+  }
+
+  #reply(id: number, frame: Uint8Array): void {
+    this.#confirmation.whenDurable(() => {
+      this.#inFlight.delete(id);
+      this.#sink.sendBinary(frame);
+      this.#tellFinished();
+    });
   }
 
   #callerOf({ credential }: ServedMethod): Caller | undefined {

@@ -44,7 +44,7 @@ export function serveSockets(app: TemplatedApp, context: GatewayContext): void {
       }),
     message: (ws, message, isBinary) => {
       // uWebSockets reuses this buffer as soon as the handler returns.
-      ws.getUserData().socket?.received(Buffer.from(new Uint8Array(message)), isBinary);
+      ws.getUserData().socket?.received(Buffer.from(Buffer.from(message)), isBinary);
     },
     ping: (ws) => handle(ws, ({ socket }) => socket?.heard()),
     pong: (ws) => handle(ws, ({ socket }) => socket?.heard()),
@@ -147,6 +147,9 @@ class UwsSocket implements Socket {
   readonly #context: GatewayContext;
   readonly #connection: Connection;
   #ws: WebSocket<SocketData> | undefined;
+  /** What leaves together at the end of this turn of the event loop: a write of its own for each would be most of what a reply costs. */
+  #due: (Uint8Array | string)[] = [];
+  #dueBytes = 0;
   #lastBuffered = 0;
   #takenAt = 0;
 
@@ -157,7 +160,7 @@ class UwsSocket implements Socket {
   }
 
   get bufferedBytes(): number {
-    return this.#ws?.getBufferedAmount() ?? 0;
+    return this.#ws === undefined ? 0 : this.#ws.getBufferedAmount() + this.#dueBytes;
   }
 
   stalledSince(now: number): number | undefined {
@@ -166,11 +169,11 @@ class UwsSocket implements Socket {
   }
 
   sendBinary(bytes: Uint8Array): void {
-    this.#send(bytes, true);
+    this.#send(bytes);
   }
 
   sendText(text: string): void {
-    this.#send(text, false);
+    this.#send(text);
   }
 
   ping(): void {
@@ -178,6 +181,7 @@ class UwsSocket implements Socket {
   }
 
   close(code: number, reason = ""): void {
+    this.#flush();
     this.#ws?.end(code, reason);
   }
 
@@ -210,18 +214,38 @@ class UwsSocket implements Socket {
     this.#connection.closed(code);
   }
 
-  #send(message: Uint8Array | string, isBinary: boolean): void {
-    const ws = this.#ws;
-    if (ws === undefined) {
+  #send(message: Uint8Array | string): void {
+    if (this.#ws === undefined) {
       return;
     }
+    if (this.#due.length === 0) {
+      process.nextTick(() => this.#flush());
+    }
+    this.#due.push(message);
+    this.#dueBytes += message.length;
+  }
+
+  #flush(): void {
+    const ws = this.#ws;
+    const due = this.#due;
+    if (ws === undefined || due.length === 0) {
+      return;
+    }
+    this.#due = [];
+    this.#dueBytes = 0;
     this.#observe(this.#context.clock());
-    const isDropped = ws.send(message, isBinary, false) === 2;
-    this.#lastBuffered = ws.getBufferedAmount();
+    let isDropped = false;
+    ws.cork(() => {
+      for (const message of due) {
+        isDropped ||= ws.send(message, typeof message !== "string", false) === 2;
+      }
+    });
+    this.#lastBuffered = this.bufferedBytes;
     if (isDropped) {
       this.close(4008);
     } else {
       this.#checkBuffered();
+      this.#connection.flushed();
     }
   }
 

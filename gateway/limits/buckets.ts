@@ -12,8 +12,8 @@ export class Buckets {
   readonly #rate: Rate;
   readonly #maxKeys: number;
   readonly #slotMs: number;
-  readonly #buckets = new Map<string, Bucket>();
-  /** The keys, by the slot at whose beginning their buckets are full. */
+  readonly #buckets = new Map<string, Kept>();
+  /** The keys, by the slot at whose beginning their buckets were to be full when they were last looked at: taking more moves none, time does. */
   readonly #slots = new Map<number, Set<string>>();
   #forgottenTo = 0;
 
@@ -31,13 +31,17 @@ export class Buckets {
   take(key: string, now: number, tokens = 1): Taking {
     this.#forgetFull(now);
     const known = this.#buckets.get(key);
-    const [bucket, taking] = take(known ?? fullBucket(this.#rate, now), now, this.#rate, tokens);
+    const [bucket, taking] = take(known?.bucket ?? fullBucket(this.#rate, now), now, this.#rate, tokens);
     if (known !== undefined) {
-      this.#forget(key, this.#slotOf(known));
-    } else if (this.#buckets.size >= this.#maxKeys) {
+      known.bucket = bucket;
+      return taking;
+    }
+    if (this.#buckets.size >= this.#maxKeys) {
       this.#forgetFullest();
     }
-    this.#keep(key, bucket);
+    const slot = this.#slotOf(bucket);
+    this.#buckets.set(key, { bucket, slot });
+    this.#file(key, slot);
     return taking;
   }
 
@@ -45,19 +49,65 @@ export class Buckets {
   give(key: string, tokens = 1): void {
     const known = this.#buckets.get(key);
     if (known !== undefined) {
-      this.#forget(key, this.#slotOf(known));
-      this.#keep(key, give(known, this.#rate, tokens));
+      known.bucket = give(known.bucket, this.#rate, tokens);
+      this.#move(key, known);
     }
   }
 
-  #keep(key: string, bucket: Bucket): void {
-    const slot = this.#slotOf(bucket);
-    this.#buckets.set(key, bucket);
+  /** Files a key where its bucket belongs by now. */
+  #move(key: string, known: Kept): void {
+    const from = this.#slots.get(known.slot);
+    from?.delete(key);
+    if (from?.size === 0) {
+      this.#slots.delete(known.slot);
+    }
+    known.slot = this.#slotOf(known.bucket);
+    this.#file(key, known.slot);
+  }
+
+  #file(key: string, slot: number): void {
     const keys = this.#slots.get(slot);
     if (keys === undefined) {
       this.#slots.set(slot, new Set([key]));
     } else {
       keys.add(key);
+    }
+  }
+
+  #forgetFull(now: number): void {
+    const current = Math.floor(now / this.#slotMs);
+    if (current === this.#forgottenTo) {
+      return;
+    }
+    this.#forgottenTo = current;
+    for (const [slot, keys] of [...this.#slots]) {
+      if (slot > current) {
+        continue;
+      }
+      this.#slots.delete(slot);
+      for (const key of keys) {
+        const known = this.#buckets.get(key) as Kept;
+        known.slot = this.#slotOf(known.bucket);
+        if (known.slot <= current) {
+          this.#buckets.delete(key);
+        } else {
+          this.#file(key, known.slot);
+        }
+      }
+    }
+  }
+
+  #forgetFullest(): void {
+    for (;;) {
+      const slot = Math.min(...this.#slots.keys());
+      for (const key of this.#slots.get(slot) ?? []) {
+        const known = this.#buckets.get(key) as Kept;
+        this.#move(key, known);
+        if (known.slot === slot) {
+          this.#forget(key, slot);
+          return;
+        }
+      }
     }
   }
 
@@ -70,31 +120,13 @@ export class Buckets {
     }
   }
 
-  #forgetFull(now: number): void {
-    const current = Math.floor(now / this.#slotMs);
-    if (current === this.#forgottenTo) {
-      return;
-    }
-    this.#forgottenTo = current;
-    for (const [slot, keys] of this.#slots) {
-      if (slot <= current) {
-        this.#slots.delete(slot);
-        for (const key of keys) {
-          this.#buckets.delete(key);
-        }
-      }
-    }
-  }
-
-  #forgetFullest(): void {
-    const slot = Math.min(...this.#slots.keys());
-    for (const key of this.#slots.get(slot) ?? []) {
-      this.#forget(key, slot);
-      return;
-    }
-  }
-
   #slotOf(bucket: Bucket): number {
     return Math.ceil(fullAt(bucket, this.#rate) / this.#slotMs);
   }
+}
+
+/** A bucket, and the slot that its key is filed under: its own or an earlier one. */
+interface Kept {
+  bucket: Bucket;
+  slot: number;
 }

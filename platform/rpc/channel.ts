@@ -2,6 +2,7 @@ import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import { Status } from "../../proto/gen/google/rpc/status.ts";
 import { isUnixSocket } from "../addresses.ts";
 import { SallyportError, StatusCode, type StatusName, unavailable } from "../errors.ts";
+import type { CancelSignal } from "./call-signal.ts";
 import type { CallOptions, Invoker } from "./client.ts";
 import { CHANNEL_OPTIONS, callerMetadata } from "./metadata.ts";
 import { fromWireStatus } from "./status.ts";
@@ -74,7 +75,7 @@ export class Channel implements Invoker, Disposable {
 }
 
 /** What a call failed with: its caller's own wish, or an error. */
-function readFailure(error: ServiceError, signal: AbortSignal | undefined): SallyportError {
+function readFailure(error: ServiceError, signal: CancelSignal | undefined): SallyportError {
   return signal?.aborted && error.code === StatusCode.CANCELLED ? cancelled() : readError(error);
 }
 

@@ -1,6 +1,7 @@
 import type { Method, Rpcs, Service } from "../../proto/method.ts";
 import { SallyportError } from "../errors.ts";
 import type { Caller } from "./call.ts";
+import type { CancelSignal } from "./call-signal.ts";
 
 /** How one call is made. */
 export interface CallOptions {
@@ -11,7 +12,7 @@ export interface CallOptions {
   readonly isOperator?: boolean;
   /** The client's address in canonical form. */
   readonly address?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
 }
 
 /** Sends encoded requests one way or another. Rejects with SallyportError. */

@@ -16,6 +16,8 @@ export const CHANNEL_OPTIONS: ChannelOptions = {
   "grpc.max_send_message_length": 16 * 1024 * 1024,
   "grpc.enable_http_proxy": 0,
   "grpc.service_config_disable_resolution": 1,
+  // What may be repeated is repeated by whoever asks; grpc-js would keep a copy of every message for it.
+  "grpc.enable_retries": 0,
   "grpc.keepalive_time_ms": 10_000,
   "grpc.keepalive_timeout_ms": 5_000,
   "grpc.keepalive_permit_without_calls": 1,

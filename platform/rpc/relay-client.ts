@@ -74,11 +74,10 @@ export class RelayClient implements Invoker, Disposable {
     return copy === "" ? this.target : copy;
   }
 
-  async invoke(method: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
-    if (this.#link === undefined) {
-      throw unavailable("the service cannot be reached", "SERVICE_UNREACHABLE");
-    }
-    return await this.#link.invoke(method, request, options);
+  invoke(method: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+    return this.#link === undefined
+      ? Promise.reject(unavailable("the service cannot be reached", "SERVICE_UNREACHABLE"))
+      : this.#link.invoke(method, request, options);
   }
 
   /** Tells the copy that another one has stored a message for an account; lost when there is no stream. */

@@ -70,14 +70,15 @@ export class RelayLink implements Invoker {
     return this.#stage === "leaving";
   }
 
-  async invoke(method: string, request: Uint8Array, { deadline, caller, isOperator, address, signal }: CallOptions): Promise<Uint8Array> {
+  invoke(method: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+    const { deadline, caller, isOperator, address, signal } = options;
     if (this.copy === undefined || this.#writer.queuedBytes > MAX_QUEUED_BYTES) {
-      throw unavailable("the service cannot be reached", "SERVICE_UNREACHABLE");
+      return Promise.reject(unavailable("the service cannot be reached", "SERVICE_UNREACHABLE"));
     }
     if (signal?.aborted) {
-      throw cancelled();
+      return Promise.reject(cancelled());
     }
-    const { id, response } = this.#waiting.begin({ deadline, ...(signal ? { signal } : {}) });
+    const { id, response } = this.#waiting.begin(options);
     this.#writer.add({
       kind: {
         $case: "call",
@@ -86,13 +87,13 @@ export class RelayLink implements Invoker {
           method,
           request: Buffer.from(request.buffer, request.byteOffset, request.byteLength),
           deadlineUnixMs: Math.round(deadline),
-          caller: caller && { ...caller },
+          caller,
           address: address ?? "",
           operator: isOperator ?? false,
         },
       },
     });
-    return await response;
+    return response;
   }
 
   /** Tells the copy that another one has stored a message for an account; lost when the stream is over. */

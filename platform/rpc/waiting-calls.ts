@@ -6,8 +6,12 @@ import { fromWireStatus } from "./status.ts";
 interface Waiting {
   readonly resolve: (response: Uint8Array) => void;
   readonly reject: (error: SallyportError) => void;
-  readonly timer: NodeJS.Timeout;
+  /** In milliseconds since the epoch. */
+  readonly deadline: number;
 }
+
+/** So much later than its deadline a call may end: one timer looks at all that wait, where one for each would cost as much as the call. */
+const LOOK_MS = 20;
 
 /** The calls that wait for their replies on one stream, by numbers that are unique on it. */
 export class WaitingCalls {
@@ -15,6 +19,7 @@ export class WaitingCalls {
   readonly #waiting = new Map<number, Waiting>();
   #whenNone: (() => void)[] = [];
   #lastId = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   /** `givenUp` hears of a call whose deadline has passed or that was cancelled. */
   constructor(givenUp: (id: number) => void) {
@@ -25,10 +30,10 @@ export class WaitingCalls {
   begin({ deadline, signal }: Pick<CallOptions, "deadline" | "signal">): { readonly id: number; readonly response: Promise<Uint8Array> } {
     const id = this.#nextId();
     const response = new Promise<Uint8Array>((resolve, reject) => {
-      const timer = setTimeout(() => this.#giveUp(id, "DEADLINE_EXCEEDED"), Math.max(0, deadline - Date.now()));
-      this.#waiting.set(id, { resolve, reject, timer });
-      signal?.addEventListener("abort", () => this.#giveUp(id, "CANCELLED"), { once: true });
+      this.#waiting.set(id, { resolve, reject, deadline });
     });
+    signal?.addEventListener("abort", () => this.#giveUp(id, "CANCELLED"), { once: true });
+    this.#timer ??= setTimeout(() => this.#look(), LOOK_MS);
     return { id, response };
   }
 
@@ -52,6 +57,18 @@ export class WaitingCalls {
     for (const id of [...this.#waiting.keys()]) {
       this.#take(id)?.reject(error);
     }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    const now = Date.now();
+    for (const [id, { deadline }] of this.#waiting) {
+      if (deadline <= now) {
+        this.#giveUp(id, "DEADLINE_EXCEEDED");
+      }
+    }
+    this.#timer = this.#waiting.size > 0 ? setTimeout(() => this.#look(), LOOK_MS) : undefined;
   }
 
   #giveUp(id: number, status: "DEADLINE_EXCEEDED" | "CANCELLED"): void {
@@ -64,11 +81,8 @@ export class WaitingCalls {
 
   #take(id: number): Waiting | undefined {
     const waiting = this.#waiting.get(id);
-    if (waiting !== undefined) {
-      this.#waiting.delete(id);
-      clearTimeout(waiting.timer);
-    }
-    if (this.#waiting.size === 0) {
+    this.#waiting.delete(id);
+    if (this.#waiting.size === 0 && this.#whenNone.length > 0) {
       for (const resolve of this.#whenNone.splice(0)) {
         resolve();
       }

@@ -180,10 +180,10 @@ describe("the events of a socket", () => {
     using _socket = socket;
     const credited = once(stack.chat.asked, "credit");
 
-    push(message(undefined, Buffer.alloc(1000)));
+    push(message(undefined, Buffer.alloc(65_536)));
     const [credit] = (await credited) as [CreditRequest];
 
-    expect({ ...activation, bytes: 1000 }).to.include(credit);
+    expect({ ...activation, bytes: 65_536 }).to.include(credit);
   });
 
   it("end with a displaced event; calls go on, and 10 s later the socket is closed with 4409", async () => {
