@@ -1,3 +1,4 @@
+import { BENCH_FLAGS } from "./bench/flags.ts";
 import { CHAOS_FLAGS } from "./chaos/plan.ts";
 import type { Command } from "./command.ts";
 
@@ -75,6 +76,12 @@ export const commandTable: readonly Command[] = [
     summary:
       "kill, pause and cut off the processes of a system of its own (or of the one at --urls=) while people write, and see that nothing is lost",
     load: async () => (await import("./commands/chaos.ts")).chaos,
+  },
+  {
+    name: "bench",
+    flags: BENCH_FLAGS,
+    summary: "measure the paths of the system, each beside the least that it could cost",
+    load: async () => (await import("./commands/bench.ts")).bench,
   },
   {
     name: "help",

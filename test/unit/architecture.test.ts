@@ -27,13 +27,13 @@ const VENDORS: Readonly<Record<string, RegExp>> = {
   "grpc-health-check": /^platform\/rpc\//,
   jose: /^services\/(account\/(tokens|identity)|chat\/receipts)\/|^test\//,
   "oidc-provider": /^test\/support\/identity-provider\.ts$/,
-  mongodb: /^services\/\w+\/store\/|^platform\/mongo\.ts$|^bin\/mongod\/|^test\//,
+  mongodb: /^services\/\w+\/store\/|^platform\/mongo\.ts$|^bin\/mongod\/|^bin\/bench\/load\/|^test\//,
   "mongodb-memory-server-core": /^bin\/mongod\//,
   pino: /^platform\/logger\.ts$|^test\//,
-  "uWebSockets.js": /^gateway\/(operator\/listener|uws|socket|listener|tls-listener|http[\w-]*)\.ts$/,
+  "uWebSockets.js": /^gateway\/(operator\/listener|uws|socket|listener|tls-listener|http[\w-]*)\.ts$|^bin\/bench\/floor\//,
   "prom-client": /^platform\/metrics\.ts$/,
   // Browsers have a WebSocket of their own, Node 20 has none.
-  ws: /^client\/node\.ts$|^test\//,
+  ws: /^client\/node\.ts$|^bin\/bench\/collect-garbage\.ts$|^test\//,
   chai: /^test\//,
   "fast-check": /^test\//,
 };
