@@ -47,17 +47,22 @@ async function grant(
   const createdAt = new Date(context.clock());
   const purgeAt = new Date(createdAt.getTime() + PURGE_AFTER_MS);
   const granted: GrantDocument = { _id, service, accountId, sessionId, generation, socket, createdAt, purgeAt };
-  await Promise.all([context.grants.add(granted), context.audit.rotated({ accountId, sessionId, address, at }, service)]);
+  const audited = context.audit.rotated({ accountId, sessionId, address, at }, service);
+  await Promise.all([audited, context.grants.add(granted).then(() => lookAgain(context, shown, granted, audited))]);
+  return _id;
+}
+
+/** Takes a grant back unless the session lives and the account is open, by readings that begin only now that it is durable. */
+async function lookAgain(context: AccountContext, shown: ShownToken, granted: GrantDocument, audited: Promise<void>): Promise<void> {
   try {
-    // Read again after the grant: whoever ends the session before this is seen here, and whoever ends it later finds the socket.
+    // Whoever ends the session before this is seen here, and whoever ends it later finds the socket.
     // The account too: a lock or a deletion is written before the sessions end.
-    const [standing] = await Promise.all([context.accounts.standing(accountId), readLive(context, shown)]);
+    const [standing] = await Promise.all([context.accounts.standing(granted.accountId), readLive(context, shown)]);
     if (standing !== "open") {
       throw refreshTokenRefused();
     }
   } catch (error) {
-    await context.grants.forget(_id);
+    await Promise.all([audited, context.grants.forget(granted._id)]);
     throw error;
   }
-  return _id;
 }

@@ -1,4 +1,5 @@
 import { unavailable } from "../../../platform/errors.ts";
+import { GroupCommit } from "../../../platform/group-commit.ts";
 import { asking, type Collection, type Db, type Document } from "../../../platform/mongo.ts";
 import { type AccountDocument, accountsSchema, type Identity } from "./schema.ts";
 import { readDatabaseTime, type TimeShift } from "./time.ts";
@@ -27,6 +28,7 @@ export interface Accounts {
   /** An account that is not deleted. */
   find(accountId: string): Promise<AccountDocument | null>;
   findByDevName(devName: string): Promise<AccountDocument | null>;
+  /** As it is read after the asking; group-committed. */
   standing(accountId: string): Promise<Standing>;
   /** Those of the given ids that are accounts and not deleted. */
   filter(accountIds: readonly string[]): Promise<readonly string[]>;
@@ -37,12 +39,13 @@ export interface Accounts {
 /** So many identities one account may have. */
 const MAX_IDENTITIES = 20;
 const DUPLICATE_KEY = 11_000;
+const ALIVE = { deletedAt: { $exists: false } };
 
 /** The accounts of a database. */
 export function createAccounts(db: Db, shift: TimeShift): Accounts {
   const accounts = db.collection<AccountDocument>(accountsSchema.name);
-  const alive = { deletedAt: { $exists: false } };
-  const findAlive = (filter: Document): Promise<AccountDocument | null> => asking(() => accounts.findOne({ ...filter, ...alive }));
+  const findAlive = (filter: Document): Promise<AccountDocument | null> => asking(() => accounts.findOne({ ...filter, ...ALIVE }));
+  const standings = new GroupCommit((accountIds: readonly string[]) => commitStandings(accounts, accountIds));
 
   return {
     findOrCreate: (key, freshId) =>
@@ -56,18 +59,17 @@ export function createAccounts(db: Db, shift: TimeShift): Accounts {
       }),
     find: (accountId) => findAlive({ _id: accountId }),
     findByDevName: (devName) => findAlive({ devName }),
-    standing: (accountId) =>
-      asking(async () => standingOf(await accounts.findOne({ _id: accountId, ...alive }, { projection: { lockedAt: 1 } }))),
+    standing: (accountId) => standings.add(accountId),
     filter: (accountIds) =>
       asking(async () => {
-        const asked = { _id: { $in: [...accountIds] }, ...alive };
+        const asked = { _id: { $in: [...accountIds] }, ...ALIVE };
         const found = await accounts.find(asked, { projection: { _id: 1 } }).toArray();
         return found.map(({ _id }) => _id);
       }),
     link: (accountId, identity) =>
       asking(async () => {
         const hasRoom = { [`identities.${MAX_IDENTITIES - 1}`]: { $exists: false } };
-        const without = { _id: accountId, ...alive, ...hasRoom, identities: { $not: { $elemMatch: identity } } };
+        const without = { _id: accountId, ...ALIVE, ...hasRoom, identities: { $not: { $elemMatch: identity } } };
         const linked = await unlessDuplicate(() => accounts.updateOne(without, { $push: { identities: identity } }));
         if (linked === undefined) {
           return "taken";
@@ -105,6 +107,13 @@ async function create(
   const document = { _id: accountId, createdAt: moment.now, ...("devName" in key ? key : { identities: [key.identity] }) };
   const made = await unlessDuplicate(() => accounts.insertOne(document));
   return made && { accountId, created: true, standing: "open", ...moment };
+}
+
+async function commitStandings(accounts: Collection<AccountDocument>, accountIds: readonly string[]): Promise<readonly Standing[]> {
+  const asked = { _id: { $in: [...new Set(accountIds)] }, ...ALIVE };
+  const found = await asking(() => accounts.find(asked, { projection: { lockedAt: 1 }, batchSize: accountIds.length + 1 }).toArray());
+  const standings = new Map(found.map((account) => [account._id, standingOf(account)]));
+  return accountIds.map((accountId) => standings.get(accountId) ?? "gone");
 }
 
 function standingOf(account: Pick<AccountDocument, "lockedAt"> | null): Standing {

@@ -1,10 +1,10 @@
 import { GroupCommit } from "../../../platform/group-commit.ts";
 import { asking, type Collection, type Db, type Document } from "../../../platform/mongo.ts";
-import type { ServiceName } from "../../../proto/method.ts";
-import { EXPIRY_MS, type Family } from "../tokens/family.ts";
+import { EXPIRY_MS } from "../tokens/family.ts";
+import { type Advance, commitAdvances } from "./advances.ts";
 import { type Confirmation, confirmation } from "./confirmation.ts";
-import { PURGE_AFTER_MS, type SessionDocument, sessionsSchema } from "./schema.ts";
-import { beforeDeadline, databaseNow, type TimeShift } from "./time.ts";
+import { type SessionDocument, sessionsSchema } from "./schema.ts";
+import { databaseNow, type TimeShift } from "./time.ts";
 
 /** A session as it was at a moment of the database's clock. */
 export interface SessionReading {
@@ -21,25 +21,13 @@ export interface SessionReading {
 /** A session as its owner sees it. */
 export type ListedSession = Omit<SessionDocument, "families">;
 
-/** A change of one family that was judged on a reading of it. */
-export interface Advance {
-  readonly sessionId: string;
-  readonly service: ServiceName;
-  /** The version that was judged. */
-  readonly version: number;
-  readonly family: Family;
-  /** The generation that the change retires. */
-  readonly retires: number | undefined;
-  /** In milliseconds since the epoch. */
-  readonly deadline: number;
-}
-
 /** The sessions and their families of refresh tokens. */
 export interface Sessions {
   /** Durable when it resolves. */
   add(session: SessionDocument): Promise<void>;
   /** Takes back a session that nobody was told of. Repeating it is fine. */
   discard(sessionId: string): Promise<void>;
+  /** As it is read after the asking: a reading that is under way answers nobody who asks meanwhile. */
   find(sessionId: string): Promise<SessionReading | null>;
   /** Writes what became of a family. False: the session has ended, another judgement came first, or the deadline has passed. */
   advance(change: Advance): Promise<boolean>;
@@ -60,6 +48,8 @@ const ERASED_PURGE_MS = 2 * 86_400_000;
 /** The sessions of a database. `graceMs` is how long a retirement is remembered. */
 export function createSessions(db: Db, graceMs: number, shift: TimeShift): Sessions {
   const sessions = db.collection<SessionDocument>(sessionsSchema.name);
+  const readings = new GroupCommit((sessionIds: readonly string[]) => commitReadings(sessions, sessionIds, shift));
+  const advances = new GroupCommit((changes: readonly Advance[]) => asking(() => commitAdvances(sessions, changes, shift)));
   const confirmations = new GroupCommit((items: readonly Confirmation[]) => commitConfirmations(sessions, items, graceMs, shift));
 
   return {
@@ -69,13 +59,15 @@ export function createSessions(db: Db, graceMs: number, shift: TimeShift): Sessi
     discard: async (sessionId) => {
       await asking(() => sessions.deleteOne({ _id: sessionId }));
     },
-    find: (sessionId) => asking(() => readSession(sessions, sessionId, shift)),
-    advance: async (change) => {
-      const { sessionId, service, version, deadline } = change;
-      const judged = { _id: sessionId, revokedAt: { $exists: false }, [`families.${service}.version`]: version };
-      const filter = { ...judged, ...beforeDeadline(deadline) };
-      return (await asking(() => sessions.updateOne(filter, advancement(change, databaseNow(shift))))).matchedCount === 1;
-    },
+    find: (sessionId) => readings.add(sessionId),
+    advance: (change) =>
+      asking(async () => {
+        const written = await advances.add(change);
+        if (written instanceof Error) {
+          throw written;
+        }
+        return written;
+      }),
     confirm: (item) => confirmations.add(item),
     list: (accountId) =>
       asking(() => {
@@ -96,29 +88,23 @@ function liveOf(accountId: string, shift: TimeShift): Document {
   return { accountId, revokedAt: { $exists: false }, $expr: { $gt: ["$lastSeenAt", since] } };
 }
 
-async function readSession(sessions: Collection<SessionDocument>, sessionId: string, shift: TimeShift): Promise<SessionReading | null> {
-  type Read = Pick<SessionDocument, "accountId" | "createdAt" | "revokedAt" | "families"> & { readonly readAt: Date };
+/** One document answers all who ask for it. */
+async function commitReadings(
+  sessions: Collection<SessionDocument>,
+  sessionIds: readonly string[],
+  shift: TimeShift,
+): Promise<readonly (SessionReading | null)[]> {
   const projection = { accountId: 1, createdAt: 1, revokedAt: 1, families: 1, readAt: "$$NOW" };
-  const found = await sessions.findOne<Read>({ _id: sessionId }, { projection });
-  if (found === null) {
-    return null;
-  }
-  const { revokedAt, ...read } = found;
-  return { ...read, isLive: revokedAt === undefined, now: new Date(read.readAt.getTime() + shift()) };
+  const asked = { _id: { $in: [...new Set(sessionIds)] } };
+  const found = await asking(() => sessions.find<Read>(asked, { projection, batchSize: sessionIds.length + 1 }).toArray());
+  const readings = new Map(found.map((read) => [read._id, readingOf(read, shift)]));
+  return sessionIds.map((sessionId) => readings.get(sessionId) ?? null);
 }
 
-function advancement({ service, family, retires }: Advance, now: Document): Document[] {
-  const path = `families.${service}`;
-  const { usedAt } = family;
-  const purgeAt = new Date(usedAt.getTime() + PURGE_AFTER_MS);
-  const write: Document = { $set: { [path]: { $literal: family }, lastSeenAt: usedAt, purgeAt } };
-  if (retires === undefined) {
-    return [write];
-  }
-  // The predecessor retires when this is written, which may be seconds after it was judged: its grace runs from here.
-  const at = { $cond: [{ $eq: ["$$this.generation", retires] }, now, "$$this.at"] };
-  const retired = { $map: { input: `$${path}.retired`, in: { generation: "$$this.generation", at } } };
-  return [write, { $set: { [`${path}.retired`]: retired } }];
+type Read = Pick<SessionDocument, "_id" | "accountId" | "createdAt" | "revokedAt" | "families"> & { readonly readAt: Date };
+
+function readingOf({ accountId, createdAt, revokedAt, families, readAt }: Read, shift: TimeShift): SessionReading {
+  return { accountId, createdAt, isLive: revokedAt === undefined, families, readAt, now: new Date(readAt.getTime() + shift()) };
 }
 
 async function commitConfirmations(

@@ -16,7 +16,12 @@ export async function readDatabaseTime(db: Db): Promise<Date> {
 
 /** Matches only before the deadline, by the clock of the database: a process that was paused acts on no old truth when it wakes. */
 export function beforeDeadline(deadline: number): Document {
-  return { $expr: { $lt: ["$$NOW", new Date(Math.min(deadline, LAST_DATE))] } };
+  return { $expr: isBeforeDeadline(deadline) };
+}
+
+/** The same as an expression. */
+export function isBeforeDeadline(deadline: number): Document {
+  return { $lt: ["$$NOW", new Date(Math.min(deadline, LAST_DATE))] };
 }
 
 /** The last instant that a Date holds (ECMA-262, time values). */

@@ -1,5 +1,6 @@
-import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import type { ServiceName } from "../../../proto/method.ts";
+import { derivedKey } from "./derived-key.ts";
 
 /** An access token: 20 random bytes ‖ the first 12 bytes of their HMAC-SHA-256. The database knows it by its SHA-256. */
 const ACCESS_TOKEN_BYTES = 32;
@@ -18,8 +19,7 @@ export function isOurAccessToken(token: Uint8Array, secrets: readonly Buffer[]):
 }
 
 function mac(random: Uint8Array, secret: Buffer): Buffer {
-  const key = Buffer.from(hkdfSync("sha256", secret, "", "sallyport access token", 32));
-  return createHmac("sha256", key)
+  return createHmac("sha256", derivedKey(secret, "sallyport access token"))
     .update(random)
     .digest()
     .subarray(0, ACCESS_TOKEN_BYTES - ACCESS_RANDOM_BYTES);

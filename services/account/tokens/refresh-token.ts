@@ -1,6 +1,7 @@
-import { createHash, createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { type Uuid, uuidBytes, uuidFromBytes } from "../../../platform/ids.ts";
 import type { ServiceName } from "../../../proto/method.ts";
+import { derivedKey } from "./derived-key.ts";
 
 /** A refresh token: 16-byte session id ‖ 4-byte generation (big endian) ‖ 972 random bytes ‖ 32-byte HMAC-SHA-256 over the rest. */
 export const REFRESH_TOKEN_BYTES = 1024;
@@ -51,7 +52,7 @@ export function digestOf(token: Uint8Array): Buffer {
 }
 
 function mac(token: Uint8Array, secret: Buffer, service: ServiceName): Buffer {
-  // A key for each service (RFC 5869): the token of one is garbage to the other.
-  const key = Buffer.from(hkdfSync("sha256", secret, "", `sallyport refresh token ${service}`, 32));
+  // A key for each service: the token of one is garbage to the other.
+  const key = derivedKey(secret, `sallyport refresh token ${service}`);
   return createHmac("sha256", key).update(token.subarray(0, MAC_AT)).digest();
 }
