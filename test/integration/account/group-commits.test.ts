@@ -242,6 +242,31 @@ describe("readings that are made together", () => {
   });
 });
 
+describe("an exchange", () => {
+  it("looks at session and account again only when its grant is durable", async () => {
+    await using bench = await openBench();
+    const { chat } = await logIn(bench);
+    const log: string[] = [];
+    const logging: Around = async (verb, run) => {
+      log.push(`${verb} begins`);
+      const answer = await run();
+      log.push(`${verb} ends`);
+      return answer;
+    };
+
+    await present(over(bench, watched(bench.db, logging)), chat);
+
+    const durable = log.indexOf("grants.insertMany ends");
+    expect(log.slice(0, durable).filter((step) => /^(sessions|accounts)/.test(step))).to.deep.equal([
+      "sessions.find begins",
+      "sessions.find ends",
+      "sessions.bulkWrite begins",
+      "sessions.bulkWrite ends",
+    ]);
+    expect(log.slice(durable)).to.include.members(["sessions.find begins", "accounts.find begins"]);
+  });
+});
+
 describe("a hundred exchanges at once", () => {
   it("cost the database a handful of questions", async () => {
     await using bench = await openBench();
