@@ -88,6 +88,9 @@ export class CustodyModel {
   *read(recipientId: string, page: PageBounds): Task<{ readonly messages: readonly ChatMessage[]; readonly exhausted: boolean }> {
     const { store, hybridClock } = this.#parts;
     const { flaw } = this.#world;
+    if (page.exclude.length === 0 && !(yield* store.hasAny(recipientId))) {
+      return { messages: [], exhausted: true };
+    }
     const cursor = flaw === "reads-by-a-cursor" ? (this.#cursors.get(recipientId) ?? 0) : 0;
     const { documents, exhausted } = yield* store.readOldest(recipientId, page.exclude, page, cursor);
     this.#cursors.set(recipientId, documents.at(-1)?.order ?? cursor);

@@ -101,6 +101,10 @@ export class MessageStore {
     return this.#ask(() => this.#waiting((one) => one === recipientId).length);
   }
 
+  hasAny(recipientId: string): Task<boolean> {
+    return this.#ask(() => this.#waiting((one) => one === recipientId).length > 0);
+  }
+
   readOldest(
     recipientId: string,
     exclude: readonly string[],

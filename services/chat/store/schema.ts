@@ -45,6 +45,8 @@ export interface PresenceDocument {
   /** The last epoch that was given out. */
   epoch: number;
   current?: Holder;
+  /** The last end of a socket that had the events, under a random name: two ends are told apart by it. */
+  left?: string;
 }
 
 /** A socket, the copy that delivers to it, and its epoch. */

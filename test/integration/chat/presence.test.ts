@@ -42,7 +42,7 @@ describe("the presence of an account", () => {
           state = next;
           expect(outcome).to.deep.equal(expected);
         }
-        const document = await db.collection<PresenceDocument>("presence").findOne({ _id: accountId });
+        const document = await db.collection<PresenceDocument>("presence").findOne({ _id: accountId }, { projection: { left: 0 } });
         expect(document).to.deep.equal({ _id: accountId, ...state });
         expect(await presence.find(accountId)).to.deep.equal(state?.current);
       }),
