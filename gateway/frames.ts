@@ -21,6 +21,9 @@ export type ClientFrame =
   /** Well formed, of a kind that this version does not know (an empty frame is one). */
   | { readonly kind: "unknown" };
 
+/** The tags of ServerFrame.reply, Reply.call_id and Reply.response. */
+const [REPLY, CALL_ID, RESPONSE] = [0x0a, 0x08, 0x1a];
+
 /** The longest frame after the exchange, in bytes. */
 export const MAX_FRAME_BYTES = 131_072;
 
@@ -71,9 +74,6 @@ export function encodeFailure(callId: number, status: WireStatus): Uint8Array {
   const reply = { callId, response: Buffer.alloc(0), ...status };
   return ServerFrame.encode({ kind: { $case: "reply", value: reply } }).finish();
 }
-
-/** Tags: ServerFrame.reply, Reply.call_id, Reply.response. */
-const [REPLY, CALL_ID, RESPONSE] = [0x0a, 0x08, 0x1a];
 
 function varintBytes(value: number): number {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;

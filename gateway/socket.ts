@@ -43,7 +43,7 @@ export function serveSockets(app: TemplatedApp, context: GatewayContext): void {
         data.socket = new UwsSocket(ws, context, data);
       }),
     message: (ws, message, isBinary) => {
-      // uWebSockets reuses this buffer as soon as the handler returns.
+      // uWebSockets reuses this buffer as soon as the handler returns: a view of it is copied.
       ws.getUserData().socket?.received(Buffer.from(Buffer.from(message)), isBinary);
     },
     ping: (ws) => handle(ws, ({ socket }) => socket?.heard()),
@@ -219,10 +219,16 @@ class UwsSocket implements Socket {
       return;
     }
     if (this.#due.length === 0) {
-      process.nextTick(() => this.#flush());
+      process.nextTick(() => this.#flushContained());
     }
     this.#due.push(message);
     this.#dueBytes += message.length;
+  }
+
+  #flushContained(): void {
+    if (this.#ws !== undefined) {
+      containFault(this.#context.events, "socket", this.#ws, () => this.#flush());
+    }
   }
 
   #flush(): void {
@@ -240,7 +246,7 @@ class UwsSocket implements Socket {
         isDropped ||= ws.send(message, typeof message !== "string", false) === 2;
       }
     });
-    this.#lastBuffered = this.bufferedBytes;
+    this.#lastBuffered = ws.getBufferedAmount();
     if (isDropped) {
       this.close(4008);
     } else {
@@ -257,7 +263,7 @@ class UwsSocket implements Socket {
 
   /** Sees whether the client has taken something since the last look. */
   #observe(now: number): void {
-    const buffered = this.bufferedBytes;
+    const buffered = this.#ws?.getBufferedAmount() ?? 0;
     if (buffered < this.#lastBuffered || this.#lastBuffered === 0) {
       this.#takenAt = now;
     }

@@ -10,17 +10,14 @@ const ADDRESS = /Debugger listening on (ws:\/\/127\.0\.0\.1:\d+\/\S+)/g;
 const OPEN_WITHIN_MS = 5_000;
 const LOOK_MS = 20;
 
+/** The inspectors that are open: one that is asked again says nothing. */
+const inspectors = new Map<number, string>();
+
 /** Has a process of Node, which logs to a file, collect all garbage. Processes that log to one file are asked one after the other. */
 export async function collectGarbage(pid: number, logFile: string): Promise<void> {
-  const before = await inspectorsIn(logFile);
-  process.kill(pid, "SIGUSR1");
-  const until = Date.now() + OPEN_WITHIN_MS;
-  let known = await inspectorsIn(logFile);
-  while (known.length === before.length && Date.now() < until) {
-    await sleep(LOOK_MS);
-    known = await inspectorsIn(logFile);
-  }
-  const inspector = new WebSocket(known.at(-1) ?? "");
+  const address = inspectors.get(pid) ?? (await openInspector(pid, logFile));
+  inspectors.set(pid, address);
+  const inspector = new WebSocket(address);
   await once(inspector, "open");
   // Twice: what a first collection finds unused may free more.
   for (const id of [1, 2]) {
@@ -29,6 +26,18 @@ export async function collectGarbage(pid: number, logFile: string): Promise<void
   }
   inspector.close();
   await once(inspector, "close");
+}
+
+async function openInspector(pid: number, logFile: string): Promise<string> {
+  const before = (await inspectorsIn(logFile)).length;
+  process.kill(pid, "SIGUSR1");
+  for (const until = Date.now() + OPEN_WITHIN_MS; Date.now() < until; await sleep(LOOK_MS)) {
+    const address = (await inspectorsIn(logFile))[before];
+    if (address !== undefined) {
+      return address;
+    }
+  }
+  throw new Error(`process ${pid} opens no inspector`);
 }
 
 async function inspectorsIn(logFile: string): Promise<readonly string[]> {

@@ -36,9 +36,11 @@ export async function measure(worker: LoadWorker, task: Task, processes: readonl
   const result: TaskResult = await worker.run(task, {
     began: () => {
       before = read();
+      before.catch(() => undefined);
     },
     ended: () => {
       after = read();
+      after.catch(() => undefined);
     },
   });
   const [first = [], last = []] = await Promise.all([before, after]);

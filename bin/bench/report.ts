@@ -1,6 +1,7 @@
 import { type Measurement, serverCpuUs } from "./measurement.ts";
 import type { ScenarioRun } from "./run-bench.ts";
 import { missesOf } from "./scenario.ts";
+import type { Latency } from "./task.ts";
 
 /** What a scenario came to: medians over its rounds, the ratio with its spread. */
 export interface Summary {
@@ -15,8 +16,11 @@ export interface Summary {
   readonly floorCpuUs: number;
   readonly cpuUsByProcess: Readonly<Record<string, number>>;
   readonly latency: Measurement["latency"];
-  /** The share of one CPU that the load generator had. */
+  /** The share of one CPU that the load generator had, and the most that it had at the floor: near 1 it is itself what was measured. */
   readonly loadShare: number;
+  readonly floorLoadShare: number;
+  /** The CPU against the floor's. */
+  readonly cpuRatio: number;
   /** What each operation left in memory, where that is what was measured. */
   readonly bytesEach: number | undefined;
   readonly floorBytesEach: number | undefined;
@@ -42,11 +46,19 @@ export function summarize({ scenario, rounds, wrong }: ScenarioRun): Summary {
     cpuUs,
     floorCpuUs,
     cpuUsByProcess: middle.cpuUs,
-    latency: middle.latency,
+    latency: medianLatency(subjects),
     loadShare: middle.loadShare,
+    floorLoadShare: Math.max(...rounds.map(({ floor }) => floor.loadShare)),
+    cpuRatio: cpuUs / floorCpuUs,
     bytesEach: middle.bytesEach,
     floorBytesEach: rounds[0]?.floor.bytesEach,
-    misses: missesOf(scenario.target, { ratio, cpuUs, cpuRatio: cpuUs / floorCpuUs, subject: middle }),
+    misses: missesOf(scenario.target, {
+      ratio,
+      cpuUs,
+      cpuRatio: cpuUs / floorCpuUs,
+      bytesEach: middle.bytesEach,
+      latency: medianLatency(subjects),
+    }),
     wrong,
   };
 }
@@ -68,7 +80,7 @@ export function linesOf({ scenario }: ScenarioRun, summary: Summary): readonly s
     `${summary.name}: ${scenario.about}`,
     `  ${show(summary.perSecond)}/s against ${show(summary.floorPerSecond)}/s (${scenario.floorAbout})`,
     `  ratio ${show(summary.ratio)} (${show(summary.leastRatio)} to ${show(summary.mostRatio)})${times ? `; ${times}` : ""}`,
-    `  CPU ${show(summary.cpuUs)} µs an operation (floor ${show(summary.floorCpuUs)}): ${byProcess.join(", ")}; load at ${show(summary.loadShare * 100)} % of a CPU`,
+    `  CPU ${show(summary.cpuUs)} µs an operation (floor ${show(summary.floorCpuUs)}): ${byProcess.join(", ")}; load at ${show(summary.loadShare * 100)} % of a CPU (floor ${show(summary.floorLoadShare * 100)} %)`,
     ...verdict,
   ];
 }
@@ -93,12 +105,20 @@ export function changesOf(earlier: readonly Summary[], now: readonly Summary[]):
 function changeOf(before: Summary, now: Summary): Change {
   const isSlower = now.ratio < before.ratio * WORSE && now.mostRatio < before.leastRatio;
   const isLarger = (now.bytesEach ?? 0) > (before.bytesEach ?? 0) / WORSE;
-  const isWorse = isSlower || isLarger;
+  // Where the rate is given, the CPU is what changes.
+  const isDearer = now.cpuRatio * WORSE > before.cpuRatio && now.ratio > 0.9 && before.ratio > 0.9 && now.ratio < 1.1;
+  const isWorse = isSlower || isLarger || isDearer;
   const what =
     now.bytesEach === undefined
       ? `ratio ${show(before.ratio)} → ${show(now.ratio)} (× ${show(now.ratio / before.ratio)}), CPU ${show(before.cpuUs)} → ${show(now.cpuUs)} µs`
       : `${show(before.bytesEach ?? Number.NaN)} → ${show(now.bytesEach)} bytes each`;
   return { line: `${now.name}: ${what}${isWorse ? " WORSE" : ""}`, isWorse };
+}
+
+function medianLatency(subjects: readonly Measurement[]): Latency | undefined {
+  const latencies = subjects.flatMap(({ latency }) => latency ?? []);
+  const of = (percentile: keyof Latency): number => median(latencies.map((latency) => latency[percentile]));
+  return latencies.length === 0 ? undefined : { p50: of("p50"), p99: of("p99"), p999: of("p999") };
 }
 
 function median(values: readonly number[]): number {

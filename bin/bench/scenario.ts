@@ -70,11 +70,12 @@ export interface Outcome {
   readonly ratio: number;
   readonly cpuUs: number;
   readonly cpuRatio: number;
-  readonly subject: Measurement;
+  readonly bytesEach: number | undefined;
+  readonly latency: Measurement["latency"];
 }
 
 /** What of a target is missed. */
-export function missesOf(target: Target, { ratio, cpuUs, cpuRatio, subject: { latency, bytesEach = 0 } }: Outcome): readonly string[] {
+export function missesOf(target: Target, { ratio, cpuUs, cpuRatio, bytesEach = 0, latency }: Outcome): readonly string[] {
   const bounds: readonly (readonly [is: number, most: number | undefined, what: string])[] = [
     [cpuUs, target.mostCpuUs, "µs of CPU"],
     [cpuRatio, target.mostCpuRatio, "× the CPU"],

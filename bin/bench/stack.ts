@@ -1,9 +1,11 @@
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { limitVariables } from "../../gateway/limits/rates.ts";
 import type { Env } from "../../platform/env.ts";
 import { initKeys } from "../../platform/keys/rotation.ts";
 import { Disposables } from "../../platform/lifecycle.ts";
 import { openScratchDirectory } from "../chaos/scratch-directory.ts";
+import { settleAll } from "../chaos/settle-all.ts";
 import type { Role } from "../launcher/role.ts";
 import { startRole } from "../launcher/start-role.ts";
 import { mongodUri } from "../mongod/arguments.ts";
@@ -53,20 +55,7 @@ export interface BenchStack extends AsyncDisposable {
 const KILL_AFTER_MS = 15_000;
 /** High enough not to bite, so that they are counted as they always are. */
 const RATE = "100000000/second burst 900000000";
-const LIMITS = [
-  "LOGINS",
-  "ALL_LOGINS",
-  "SOCKETS",
-  "ALL_SOCKETS",
-  "REFUSED_EXCHANGES",
-  "ALL_REFUSED_EXCHANGES",
-  "ANONYMOUS_BYTES",
-  "BYTES",
-  "MESSAGES",
-  "CALLS",
-  "REPORTS",
-  "FRAMES",
-];
+const LIMITS: Env = Object.fromEntries(Object.keys(limitVariables).map((name) => [name, RATE]));
 
 /** Starts a stack: the database, then the services, then the gateways. */
 export async function startBenchStack(setup: StackSetup): Promise<BenchStack> {
@@ -107,7 +96,7 @@ async function start({ shape, entry, env, nodeFlags, warn, stop }: StackSetup, o
     ACCOUNT_DEV_LOGIN: "on",
     GATEWAY_DRAIN_MS: "0",
     [PARENT_VARIABLE]: "pipe",
-    ...Object.fromEntries(LIMITS.map((name) => [`GATEWAY_LIMIT_${name}`, RATE])),
+    ...LIMITS,
   };
   const startOne = async (role: Role, name: string, own: Env): Promise<void> => {
     const command = [process.execPath, ...nodeFlags.map((flag) => flag.replaceAll("%", name)), entry, role] as const;
@@ -126,10 +115,10 @@ async function start({ shape, entry, env, nodeFlags, warn, stop }: StackSetup, o
   const services = (["account", "chat"] as const).flatMap((role) =>
     names[role].map((name) => startOne(role, name, { [`${role.toUpperCase()}_LISTEN`]: socket(name) })),
   );
-  await Promise.all(services);
+  await settleAll(services);
   const ports = free.slice(0, shape.gateways);
   const adminPorts = free.slice(shape.gateways);
-  await Promise.all(
+  await settleAll(
     names.gateway.map((name, index) =>
       startOne("gateway", name, { GATEWAY_PORT: `${ports[index]}`, GATEWAY_ADMIN_PORT: `${adminPorts[index]}` }),
     ),

@@ -2,7 +2,7 @@ import type { WindowTimes } from "./load/window.ts";
 
 /** What a load process is asked to do. Ports are of 127.0.0.1. */
 export type Task =
-  /** Frames of 128 bytes to a server that sends them back. */
+  /** Frames as long as a call's to a server that sends them back. */
   | (Timed & { readonly kind: "echo"; readonly port: number; readonly sockets: number; readonly depth: number })
   /** Calls that a service answers at once. */
   | (Timed & { readonly kind: "calls"; readonly ports: readonly number[]; readonly sockets: number; readonly depth: number })

@@ -6,8 +6,8 @@ import { fromWireStatus } from "./status.ts";
 interface Waiting {
   readonly resolve: (response: Uint8Array) => void;
   readonly reject: (error: SallyportError) => void;
-  /** In milliseconds since the epoch. */
-  readonly deadline: number;
+  /** When its deadline passes, by `performance.now()`: a wall clock that is set ends no call. */
+  readonly endsAt: number;
 }
 
 /** So much later than its deadline a call may end: one timer looks at all that wait, where one for each would cost as much as the call. */
@@ -29,8 +29,9 @@ export class WaitingCalls {
   /** A call begins: its number, and its answer to come. */
   begin({ deadline, signal }: Pick<CallOptions, "deadline" | "signal">): { readonly id: number; readonly response: Promise<Uint8Array> } {
     const id = this.#nextId();
+    const endsAt = performance.now() + deadline - Date.now();
     const response = new Promise<Uint8Array>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject, deadline });
+      this.#waiting.set(id, { resolve, reject, endsAt });
     });
     signal?.addEventListener("abort", () => this.#giveUp(id, "CANCELLED"), { once: true });
     this.#timer ??= setTimeout(() => this.#look(), LOOK_MS);
@@ -62,9 +63,9 @@ export class WaitingCalls {
   }
 
   #look(): void {
-    const now = Date.now();
-    for (const [id, { deadline }] of this.#waiting) {
-      if (deadline <= now) {
+    const now = performance.now();
+    for (const [id, { endsAt }] of this.#waiting) {
+      if (endsAt <= now) {
         this.#giveUp(id, "DEADLINE_EXCEEDED");
       }
     }

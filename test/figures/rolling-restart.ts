@@ -19,8 +19,6 @@ export async function measureRollingRestart(layout: Layout): Promise<string> {
     const sockets = await openSockets(layout);
     process.kill(pid, "SIGTERM");
     const since = performance.now();
-    // Some come and go of their own will meanwhile.
-    const back = sleep(ASK_EVERY_MS).then(() => socketsAtLeast(layout, sockets * 0.9));
     await sleep(200);
     if (isRunning(pid)) {
       process.kill(pid, "SIGTERM");
@@ -30,7 +28,8 @@ export async function measureRollingRestart(layout: Layout): Promise<string> {
     }
     const ended = performance.now();
     await layout.ready();
-    await back;
+    // Some come and go of their own will meanwhile.
+    await socketsAtLeast(layout, sockets * 0.9);
     took.push(`${member.name} ${inSeconds(ended - since)}, ${sockets} sockets back after ${inSeconds(performance.now() - since)}`);
   }
   const verdict = await traffic.settle(SETTLE_MS);

@@ -4,7 +4,7 @@ import { FLAW_NAMES, FLAWS, type FlawName } from "./flaws.ts";
 
 /** Where the search begins for what is rare; `npm run simulate -- --mutations` begins at 1. */
 const RARE: Partial<Readonly<Record<FlawName, number>>> = {
-  "believes-the-page": 1_000,
+  "believes-the-page": 9_000,
   "believes-old-frames": 6_000,
 };
 const BUDGET = 2_000;

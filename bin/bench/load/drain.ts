@@ -18,7 +18,7 @@ export async function drain({ ports, pending }: { ports: readonly number[]; pend
   const [sending] = await openChatSockets(ports, [sender]);
   const outbox = new Outbox(recipient.accountId, `${randomBytes(4).toString("hex")}-0000-4000-8000`, SLOTS);
   let refused = 0;
-  await new Promise<void>((resolve) => {
+  await new Promise<void>((resolve, reject) => {
     let answered = 0;
     sending?.into({
       binary: (payload) => {
@@ -31,11 +31,13 @@ export async function drain({ ports, pending }: { ports: readonly number[]; pend
           resolve();
         }
       },
+      closed: (code) => reject(new Error(`a socket ended with ${code}`)),
     });
     for (let slot = 0; slot < Math.min(SLOTS, pending); slot += 1) {
       sending?.send(outbox.next(slot));
     }
   });
+  sending?.into({});
   sending?.close();
 
   let inbox: Inbox | undefined;

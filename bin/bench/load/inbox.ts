@@ -15,13 +15,13 @@ export class Inbox {
   strays = 0;
   readonly #socket: LoadSocket;
   readonly #changed: () => void;
+  #next = 0;
   #due: Buffer[] = [];
 
   /** `changed` is told whenever messages have come, and acknowledged. */
-  constructor(socket: LoadSocket, changed: () => void, firstNumber = 0) {
+  constructor(socket: LoadSocket, changed: () => void) {
     this.#socket = socket;
     this.#changed = changed;
-    this.received = firstNumber;
   }
 
   /** What the socket's frames go into. */
@@ -37,8 +37,9 @@ export class Inbox {
       return;
     }
     const number = Number.parseInt(payload.toString("latin1", NUMBER_AT, NUMBER_AT + 12), 16);
-    if (number === this.received) {
+    if (number >= this.#next) {
       this.received += 1;
+      this.#next = number + 1;
     } else {
       this.strays += 1;
     }

@@ -29,7 +29,10 @@ export async function offer(
       }
     }, TICK_MS);
   });
-  await Promise.all(lanes.map((lane) => lane.settled()));
+  for (const lane of lanes) {
+    lane.finish();
+  }
+  await Promise.all(lanes.map((lane) => lane.settled));
 }
 
 /** One socket, its free slots, and what is meant to have left on it already. */
@@ -40,7 +43,10 @@ class Lane {
   readonly #slots: number;
   readonly #meantAt: Float64Array;
   readonly #late: number[] = [];
-  #settled: () => void = () => undefined;
+  #isOffered = false;
+  #settle: () => void = () => undefined;
+  /** Resolves when no more is offered and everything was answered; rejects when the socket ends. */
+  readonly settled: Promise<void>;
 
   constructor(socket: LoadSocket, traffic: SlotTraffic, slots: number, window: MeasuredWindow) {
     this.#socket = socket;
@@ -48,16 +54,21 @@ class Lane {
     this.#slots = slots;
     this.#free = Array.from({ length: slots }, (_, slot) => slot);
     this.#meantAt = new Float64Array(slots);
-    socket.into({
-      binary: (payload) => {
-        const slot = traffic.slotOf(payload);
-        if (slot !== undefined) {
-          window.count(performance.now() - (this.#meantAt[slot] ?? 0));
-          this.#free.push(slot);
-        }
-      },
-      settled: () => this.#sendLate(),
+    this.settled = new Promise((resolve, reject) => {
+      this.#settle = resolve;
+      socket.into({
+        binary: (payload) => {
+          const slot = traffic.slotOf(payload);
+          if (slot !== undefined) {
+            window.countMeant(this.#meantAt[slot] ?? 0, performance.now());
+            this.#free.push(slot);
+          }
+        },
+        settled: () => this.#sendLate(),
+        closed: (code) => reject(new Error(`a socket ended with ${code}`)),
+      });
     });
+    this.settled.catch(() => undefined);
   }
 
   offer(meantAt: number): void {
@@ -65,12 +76,10 @@ class Lane {
     this.#sendLate();
   }
 
-  /** Resolves when everything was answered. */
-  settled(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#settled = resolve;
-      this.#sendLate();
-    });
+  /** Nothing more is offered. */
+  finish(): void {
+    this.#isOffered = true;
+    this.#sendLate();
   }
 
   #sendLate(): void {
@@ -79,8 +88,8 @@ class Lane {
       this.#meantAt[slot] = this.#late.shift() as number;
       this.#socket.send(Buffer.from(this.#traffic.frame(slot)));
     }
-    if (this.#free.length === this.#slots) {
-      this.#settled();
+    if (this.#isOffered && this.#free.length === this.#slots) {
+      this.#settle();
     }
   }
 }

@@ -23,7 +23,7 @@ export class MeasuredWindow {
   #operations = 0;
   #isCounting = false;
   #isOver = false;
-  #beganAt = 0;
+  #beganAt = Number.POSITIVE_INFINITY;
   #measuredMs = 0;
 
   constructor({ warmUpMs, measuredMs }: WindowTimes, { began, ended }: WindowEdges) {
@@ -60,6 +60,15 @@ export class MeasuredWindow {
   get latency(): Latency {
     const at = (percentile: number): number => this.#latencies.percentile(percentile) / 1000;
     return { p50: at(50), p99: at(99), p999: at(99.9) };
+  }
+
+  /** An operation has ended that was meant to begin at a time of `performance.now()`: it counts where that was in the measured time. */
+  countMeant(meantAt: number, endedAt: number): void {
+    const isMeasured = meantAt >= this.#beganAt && (!this.#isOver || meantAt < this.#beganAt + this.#measuredMs);
+    if (isMeasured) {
+      this.#operations += 1;
+      this.#latencies.record(Math.max(1, Math.round((endedAt - meantAt) * 1000)));
+    }
   }
 
   /** An operation has ended that took so many milliseconds. */

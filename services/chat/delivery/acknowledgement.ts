@@ -1,10 +1,7 @@
 import type { SallyportError } from "../../../platform/errors.ts";
 import { landed, withCurrent, withEntry, without, withoutEntry } from "./change.ts";
 import type { Emit, InboxState, Input } from "./inbox-state.ts";
-import { readOn, wake } from "./page.ts";
-
-/** As many as a socket has in flight. */
-const MAX_EARLY = 256;
+import { MAX_IN_FLIGHT, readOn, wake } from "./page.ts";
 
 /** The recipient has kept these, says one of its sockets or a call. */
 export function acknowledge(state: InboxState, ids: readonly string[], emit: Emit): InboxState {
@@ -51,7 +48,8 @@ export function forgotten(state: InboxState, { ids, unknown }: Extract<Input, { 
   emit({ kind: "confirm", ids });
   // What was offered since is in flight until it is written down itself.
   const settled = ids.filter((id) => !state.entries.has(id));
-  const early = unknown.length === 0 ? state.early : new Set([...state.early, ...unknown].slice(-MAX_EARLY));
+  // As many as a socket may have in flight, the latest.
+  const early = new Set([...without(state.early, ids), ...unknown].slice(-MAX_IN_FLIGHT));
   return readOn({ ...landed(state, settled), forgetting: without(state.forgetting, ids), early }, emit);
 }
 

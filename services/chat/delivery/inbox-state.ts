@@ -144,7 +144,7 @@ export const EMPTY_INBOX: InboxState = {
   early: new Set(),
 };
 
-/** Whether nothing would be lost by forgetting the state: what was acknowledged early is told again by the next socket. */
+/** Whether nothing would be lost by forgetting the state. What was acknowledged early may come again then, to the next socket. */
 export function isIdle({ current, candidates, entries, forgetting }: InboxState): boolean {
   return current === undefined && candidates.size === 0 && entries.size === 0 && forgetting.size === 0;
 }

@@ -1,4 +1,4 @@
-import { withCurrent, without } from "./change.ts";
+import { withCurrent } from "./change.ts";
 import type { Attachment, Emit, Entry, InboxState, Input } from "./inbox-state.ts";
 import type { ChatMessage } from "./message.ts";
 
@@ -71,9 +71,8 @@ export function turnPage(before: InboxState, page: PageRead, emit: Emit): InboxS
   const { due, barrier } = mergeDue(state, current, page);
   const { socket, count } = pushAll(current, due, emit);
   const isBarred = barrier < Number.POSITIVE_INFINITY;
-  const isTaken = page.exhausted && count === due.length;
-  const isDone = isTaken && !isBarred;
-  const settled = isTaken && barrier > socket.mark && !socket.queueEmptied ? emptied(socket, emit) : socket;
+  const isDone = page.exhausted && count === due.length && !isBarred;
+  const settled = isDone && !socket.queueEmptied ? emptied(socket, emit) : socket;
   const backlog = isDone ? ({ kind: "drained" } as const) : ({ kind: "behind" } as const);
   const entries = withoutStored(markPushed(state.entries, due.slice(0, count)));
   const turned = { ...state, entries, current: { ...settled, backlog } };
@@ -83,12 +82,12 @@ export function turnPage(before: InboxState, page: PageRead, emit: Emit): InboxS
 
 /** What was acknowledged before it was written down waits for nobody. */
 function forgetEarly(state: InboxState, messages: readonly ChatMessage[], emit: Emit): InboxState {
-  const ids = messages.flatMap(({ id }) => (state.early.has(id) ? [id] : []));
+  const ids = messages.flatMap(({ id }) => (state.early.has(id) && !state.forgetting.has(id) ? [id] : []));
   if (ids.length === 0) {
     return state;
   }
   emit({ kind: "forget", ids });
-  return { ...state, forgetting: new Set([...state.forgetting, ...ids]), early: without(state.early, ids) };
+  return { ...state, forgetting: new Set([...state.forgetting, ...ids]) };
 }
 
 function fallBehind(state: InboxState, current: Attachment): InboxState {
@@ -96,8 +95,9 @@ function fallBehind(state: InboxState, current: Attachment): InboxState {
 }
 
 /**
- * The messages of a page and of memory that may be pushed, by their order. What is being stored and not on the page is not pushed: it may have
- * been delivered and ended by another copy, which only the database knows. From the first such order on, the barrier, all others wait for it.
+ * The messages of a page and of memory that may be pushed, by their order. What came before the socket, is being stored and not on the page is
+ * not pushed: another copy may have delivered and ended it, which only the database knows; of what came later the ledger was asked since. From the
+ * first such order on, the barrier, all others wait for it.
  */
 function mergeDue(
   state: InboxState,
@@ -108,7 +108,7 @@ function mergeDue(
   const end = exhausted ? Number.POSITIVE_INFINITY : (messages.at(-1)?.order ?? Number.NEGATIVE_INFINITY);
   const onPage = new Set(messages.map(({ id }) => id));
   const inMemory = [...state.entries.values()].filter((entry) => isUnpushed(entry, current) && entry.message.order <= end);
-  const isSure = ({ message, phase }: Entry): boolean => phase.kind === "stored" || onPage.has(message.id);
+  const isSure = ({ message, phase }: Entry): boolean => phase.kind === "stored" || onPage.has(message.id) || message.order > current.mark;
   const barrier = Math.min(...inMemory.flatMap((entry) => (isSure(entry) ? [] : [entry.message.order])));
   const due = [...messages.filter((one) => isNews(state, current, one)), ...inMemory.filter(isSure).map(({ message }) => message)];
   return { due: due.filter(({ order }) => order < barrier).sort((a, b) => a.order - b.order), barrier };

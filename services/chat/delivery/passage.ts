@@ -13,7 +13,7 @@ export function offer(state: InboxState, message: ChatMessage, emit: Emit): Inbo
   if (state.forgetting.has(message.id) || state.early.has(message.id)) {
     // A copy that is gone had pushed it, and its acknowledgement came first.
     emit({ kind: "record", message });
-    return withEntry({ ...state, early: without(state.early, [message.id]) }, { message, phase: { kind: "recording" }, pushed: true });
+    return withEntry(state, { message, phase: { kind: "recording" }, pushed: true });
   }
   const { current } = state;
   if (current?.inFlight.has(message.id)) {
@@ -86,7 +86,8 @@ export function finishStore(state: InboxState, id: string, accepted: Accepted, e
 export function finishRecord(state: InboxState, id: string, accepted: Accepted, emit: Emit): InboxState {
   emit({ kind: "answer", id, accepted });
   emit({ kind: "confirm", ids: [id] });
-  return readOn(landed(withoutEntry(state, id), [id]), emit);
+  const early = state.early.has(id) ? without(state.early, [id]) : state.early;
+  return readOn(landed(withoutEntry({ ...state, early }, id), [id]), emit);
 }
 
 /** The database could not be asked. What was pushed stays known, so that its acknowledgement is not lost. */

@@ -343,7 +343,8 @@ describe("the inbox core: acknowledgements", () => {
     const repeated = play(...early, offered("a"));
 
     expect(repeated.short).to.deep.equal(["record a"]);
-    expect(repeated.state.early.size).to.equal(0);
+    expect(play(...early, offered("a"), { kind: "failed", id: "a", error: OUTAGE }, offered("a")).short).to.deep.equal(["record a"]);
+    expect(play(...early, offered("a"), { kind: "recorded", id: "a", accepted: acceptedAs("delivered") }).state.early.size).to.equal(0);
     expect(play(...early, offered("b")).short).to.deep.equal(["push b to 1", "linger b"]);
     const stored = play(...early, { kind: "woken" }, { kind: "pageRead", epoch: 1, messages: [messageNamed("a", 1)], exhausted: true });
     expect(stored.short).to.deep.equal(["forget a"]);
@@ -392,17 +393,24 @@ describe("the inbox core: sockets", () => {
   });
 
   it("get what lingers on the older one once it is stored", () => {
-    const outcome = play(...drained(1), offered("a"), ...activated(2), EMPTY_PAGE);
+    const [attached] = activated(2);
+    const taken = [...drained(1), offered("a"), ...(attached ? [attached] : []), { kind: "activated", epoch: 2, mark: 9 }] as const;
 
-    expect(play(...drained(1), offered("a"), ...activated(2)).short).to.deep.equal([
-      "displaced to 1",
-      "store a",
-      "read 256 of 262144 without [a]",
+    expect(play(...taken).short).to.deep.equal(["displaced to 1", "store a", "read 256 of 262144 without [a]"]);
+    expect(play(...taken, EMPTY_PAGE).short).to.deep.equal([]);
+    expect(play(...taken, EMPTY_PAGE, { kind: "stored", id: "a", accepted: STORED }).short).to.deep.equal([
+      "answer a stored",
+      "read 256 of 262144 without []",
     ]);
-    expect(outcome.short).to.deep.equal(["queueEmpty to 2"]);
-    expect(
-      play(...drained(1), offered("a"), ...activated(2), EMPTY_PAGE, { kind: "stored", id: "a", accepted: STORED }).short,
-    ).to.deep.equal(["answer a stored", "read 256 of 262144 without []"]);
+  });
+
+  it("get what is offered while their first page is read with it, and have all then", () => {
+    const page = { kind: "pageRead", epoch: 1, messages: [], exhausted: true } as const;
+
+    const outcome = play(...activated(), offered("a"), page);
+
+    expect(outcome.short).to.deep.equal(["queueEmpty to 1", "push a to 1"]);
+    expect(outcome.state.current?.backlog.kind).to.equal("drained");
   });
 
   it("are told when they are activated later than a newer one", () => {
