@@ -7,7 +7,10 @@ export interface BatchSink<T> {
 const MAX_BATCH_BYTES = 1_048_576;
 const MAX_BATCH_ITEMS = 1024;
 
-/** Writes in one message whatever has gathered while the last one was being written: take one, then all that is ready; no timer. */
+/**
+ * Writes in one message whatever has gathered while the last one was being written, and in the turn of the event loop in which that is known: take
+ * one, then all that is ready; no timer. A microtask would be too soon: they run after every frame of every socket.
+ */
 export class BatchWriter<T> {
   readonly #sink: BatchSink<T>;
   readonly #sizeOf: (item: T) => number;
@@ -34,8 +37,7 @@ export class BatchWriter<T> {
     this.#queuedBytes += size;
     if (!this.#busy) {
       this.#busy = true;
-      // Whatever else the current turn adds goes into the same message.
-      queueMicrotask(() => this.#write());
+      setImmediate(() => this.#write());
     }
   }
 
@@ -54,6 +56,6 @@ export class BatchWriter<T> {
     this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
     this.#sizes = this.#queue.length === 0 ? [] : this.#sizes.slice(count);
     this.#queuedBytes -= bytes;
-    this.#sink.write(batch, () => this.#write());
+    this.#sink.write(batch, () => setImmediate(() => this.#write()));
   }
 }

@@ -1,5 +1,5 @@
 import type { KeyRing } from "../../../platform/keys/ring.ts";
-import { orderAt } from "../delivery/hybrid-clock.ts";
+import { acceptedAtOf, orderAt } from "../delivery/hybrid-clock.ts";
 import type { Accepted, ChatMessage } from "../delivery/message.ts";
 import { claimsOf, type ReceiptClaims } from "./claims.ts";
 import { signReceipt } from "./sign.ts";
@@ -31,8 +31,10 @@ export function createReceipts(keys: KeyRing): Receipts {
   return {
     sign: (message) => ({ ...message, receiptKid: keys.active.kid, receipt: signReceipt(keys.active, claimsOf(message)) }),
     signAgain,
-    receiptOf: async (message, { acceptedAt, receiptKid }) =>
-      (await signAgain({ ...message, order: orderAt(acceptedAt) }, receiptKid)).receipt,
+    receiptOf: async (message, { acceptedAt, receiptKid }) => {
+      const isAsSigned = receiptKid === message.receiptKid && acceptedAt === acceptedAtOf(message.order);
+      return isAsSigned ? message.receipt : (await signAgain({ ...message, order: orderAt(acceptedAt) }, receiptKid)).receipt;
+    },
     verify: (receipt) => verifyReceipt(keys, receipt),
   };
 }
