@@ -1,4 +1,5 @@
 import { UsageError } from "../command.ts";
+import { SERVING_FLAGS } from "../process/node-flags.ts";
 import { INSPECTABLE } from "./collect-garbage.ts";
 import type { WindowTimes } from "./load/window.ts";
 import type { Scenario } from "./scenario.ts";
@@ -44,7 +45,11 @@ export function planOf(flags: ReadonlySet<string>): BenchPlan {
     scenarios: SCENARIOS.filter(({ name }) => only === undefined || only.includes(name)),
     rounds: number("rounds", 3),
     times: { warmUpMs: WARM_UP_MS, measuredMs: number("seconds", 4) * 1_000 },
-    nodeFlags: [INSPECTABLE, ...(flame === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${flame}`, "--cpu-prof-name=%.cpuprofile"])],
+    nodeFlags: [
+      ...SERVING_FLAGS,
+      INSPECTABLE,
+      ...(flame === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${flame}`, "--cpu-prof-name=%.cpuprofile"]),
+    ],
     json: text("json"),
     compare: text("compare"),
   };

@@ -1,5 +1,6 @@
 import type { Run } from "../command.ts";
 import { parentGone } from "../parent.ts";
+import { SERVING_FLAGS } from "../process/node-flags.ts";
 import { stopSignal } from "../signals.ts";
 
 /** Runs the whole stack on this machine until it is told to stop. */
@@ -17,7 +18,7 @@ export const start: Run = async ({ entry, env, flags, print, warn }) => {
     gatewayDrainMs: gateway.drainMs,
     env,
     supervise: flags.has("--supervise"),
-    command: (role: string) => [process.execPath, ...process.execArgv, entry, role] as const,
+    command: (role: string) => [process.execPath, ...SERVING_FLAGS, ...process.execArgv, entry, role] as const,
     makeKeys: initKeys,
     print,
     warn,
