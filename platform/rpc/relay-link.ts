@@ -132,6 +132,16 @@ export class RelayLink implements Invoker {
     }
   }
 
+  /** After the replies of the same message: they are on their way to a socket that this may close. */
+  #revoke(sessionId: string, hasReplied: boolean): void {
+    const tell = (): void => this.#listener.revoked(sessionId);
+    if (hasReplied) {
+      setImmediate(tell);
+    } else {
+      tell();
+    }
+  }
+
   #stand(metadata: Metadata): void {
     if (this.#stage === "opening") {
       this.#silence.heard();
@@ -177,6 +187,7 @@ export class RelayLink implements Invoker {
 
   #receive({ items }: RelayResponse): void {
     this.#silence.heard();
+    let hasReplied = false;
     for (const { kind } of items) {
       if (this.#stage === "over") {
         return;
@@ -184,12 +195,13 @@ export class RelayLink implements Invoker {
       switch (kind?.$case) {
         case "reply":
           this.#waiting.settle(kind.value);
+          hasReplied = true;
           break;
         case "push":
           this.#listener.pushed(kind.value);
           break;
         case "revoked":
-          this.#listener.revoked(kind.value.sessionId);
+          this.#revoke(kind.value.sessionId, hasReplied);
           break;
         case "wake":
           this.#wake(kind.value);
