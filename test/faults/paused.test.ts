@@ -34,9 +34,11 @@ describe("an account service that is paused in the middle of a judgement", () =>
     for (const socket of sockets) {
       socket.cut();
     }
+    // The gateway may have given up its stream to the account service meanwhile.
+    await stack.ready();
     for (const { tokens } of people) {
       const connected = await connectAndConfirm(stack.httpUrl, "account", tokens.account.refreshToken);
-      expect((await call(stack.httpUrl, "sallyport.account.v1.AccountService/GetAccount", {}, connected.accessToken)).status).to.equal(200);
+      expect(await statusOfCall(stack.httpUrl, connected.accessToken)).to.equal(200);
       connected.socket.cut();
     }
   });
@@ -53,11 +55,12 @@ describe("an account service that is paused in the middle of a judgement", () =>
     const close = await waiting.closed();
     first.socket.sendFrame({ $case: "keepAlive", value: {} });
     process.kill(account, "SIGCONT");
+    await stack.ready();
     await using next = await RawSocket.open(stack.httpUrl, "/connect/account");
     const successor = await exchange(next, first.refreshToken);
 
     expect(close.code).to.equal(4503);
-    expect((await call(stack.httpUrl, "sallyport.account.v1.AccountService/GetAccount", {}, successor.accessToken)).status).to.equal(200);
+    expect(await statusOfCall(stack.httpUrl, successor.accessToken)).to.equal(200);
   });
 });
 
@@ -82,7 +85,17 @@ describe("a gateway that is paused with a token unread", () => {
     const successor = await exchange(next, first.refreshToken);
 
     expect(code).to.equal(4503);
-    expect((await call(stack.httpUrl, "sallyport.account.v1.AccountService/GetAccount", {}, successor.accessToken)).status).to.equal(200);
+    expect(await statusOfCall(stack.httpUrl, successor.accessToken)).to.equal(200);
     first.socket.cut();
   });
 });
+
+/** What a call with an access token is answered, once it can be judged: after a pause a lapsed lease says nothing for a while. */
+async function statusOfCall(httpUrl: string, accessToken: Buffer): Promise<number> {
+  for (;;) {
+    const { status } = await call(httpUrl, "sallyport.account.v1.AccountService/GetAccount", {}, accessToken);
+    if (status !== 503) {
+      return status;
+    }
+  }
+}
