@@ -56,11 +56,7 @@ export class Buckets {
 
   /** Files a key where its bucket belongs by now. */
   #move(key: string, known: Kept): void {
-    const from = this.#slots.get(known.slot);
-    from?.delete(key);
-    if (from?.size === 0) {
-      this.#slots.delete(known.slot);
-    }
+    this.#unfile(key, known.slot);
     known.slot = this.#slotOf(known.bucket);
     this.#file(key, known.slot);
   }
@@ -104,15 +100,15 @@ export class Buckets {
         const known = this.#buckets.get(key) as Kept;
         this.#move(key, known);
         if (known.slot === slot) {
-          this.#forget(key, slot);
+          this.#unfile(key, slot);
+          this.#buckets.delete(key);
           return;
         }
       }
     }
   }
 
-  #forget(key: string, slot: number): void {
-    this.#buckets.delete(key);
+  #unfile(key: string, slot: number): void {
     const keys = this.#slots.get(slot);
     keys?.delete(key);
     if (keys?.size === 0) {
