@@ -3,6 +3,7 @@ import { isKeyKind, KEY_KINDS, type KeyKind } from "../platform/keys/kind.ts";
 import type { Rotation } from "../platform/keys/rotation.ts";
 import { chatVariables } from "../services/chat/config.ts";
 import { UsageError } from "./command.ts";
+import { flagValue } from "./flag-value.ts";
 
 /** How long a rotation waits by default between its steps: every copy that runs has read what is published by then, also a busy one. */
 const ROTATION_WAIT_MS = 5_000;
@@ -15,7 +16,7 @@ export function rotationOf(flags: ReadonlySet<string>, env: Env): Rotation {
 
 /** How long the flags say to wait, in milliseconds. @throws UsageError */
 export function waitIn(flags: ReadonlySet<string>): number {
-  const text = valueIn(flags, "--wait-ms=") ?? String(ROTATION_WAIT_MS);
+  const text = flagValue(flags, "--wait-ms=") ?? String(ROTATION_WAIT_MS);
   if (!/^\d{1,9}$/.test(text)) {
     throw new UsageError("--wait-ms takes a number of milliseconds");
   }
@@ -23,14 +24,10 @@ export function waitIn(flags: ReadonlySet<string>): number {
 }
 
 function kindsIn(flags: ReadonlySet<string>): readonly KeyKind[] {
-  const words = valueIn(flags, "--kind=")?.split(",") ?? KEY_KINDS;
+  const words = flagValue(flags, "--kind=")?.split(",") ?? KEY_KINDS;
   const stray = words.find((word) => !isKeyKind(word));
   if (stray !== undefined) {
     throw new UsageError(`--kind takes ${KEY_KINDS.join(", ")}, or several of them in a comma list`);
   }
   return KEY_KINDS.filter((kind) => words.includes(kind));
-}
-
-function valueIn(flags: ReadonlySet<string>, name: string): string | undefined {
-  return [...flags].find((flag) => flag.startsWith(name))?.slice(name.length);
 }

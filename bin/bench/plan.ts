@@ -1,4 +1,5 @@
 import { UsageError } from "../command.ts";
+import { flagValue } from "../flag-value.ts";
 import { SERVING_FLAGS } from "../process/node-flags.ts";
 import { INSPECTABLE } from "./collect-garbage.ts";
 import type { WindowTimes } from "./load/window.ts";
@@ -22,10 +23,7 @@ const WARM_UP_MS = 1_500;
 
 /** What the flags of a command ask for. @throws UsageError */
 export function planOf(flags: ReadonlySet<string>): BenchPlan {
-  const text = (name: string): string | undefined => {
-    const start = `--${name}=`;
-    return [...flags].find((flag) => flag.startsWith(start))?.slice(start.length);
-  };
+  const text = (name: string): string | undefined => flagValue(flags, `--${name}=`);
   const number = (name: string, usual: number): number => {
     const value = text(name);
     if (value !== undefined && !/^[1-9]\d{0,3}$/.test(value)) {

@@ -1,4 +1,5 @@
 import { UsageError } from "../command.ts";
+import { flagValue } from "../flag-value.ts";
 import { FAULT_TARGETS, type FaultKind } from "./fault.ts";
 import type { MemberKind } from "./member.ts";
 
@@ -51,19 +52,19 @@ export const CHAOS_FLAGS: readonly string[] = [...Object.keys(NUMBERS), "kinds",
 
 /** What the flags of a command ask for; `freshSeed` is taken when they name none. @throws UsageError */
 export function planOf(flags: ReadonlySet<string>, freshSeed: number): ChaosPlan {
-  const urls = (textIn(flags, "urls") ?? "").split(",").filter((url) => url !== "");
+  const urls = (flagValue(flags, "--urls=") ?? "").split(",").filter((url) => url !== "");
   const stray = urls.find((url) => !/^https?:\/\/[^/]/.test(url) || !URL.canParse(url));
   if (stray !== undefined) {
     throw new UsageError(`--urls takes the addresses of gateways, as https://chat.example, in a comma list; ${stray} is none`);
   }
-  const program = textIn(flags, "inject");
+  const program = flagValue(flags, "--inject=");
   if (program !== undefined && urls.length === 0) {
     throw new UsageError("--inject goes with --urls: to a system of its own the run does everything itself");
   }
   return {
     seed: numberIn(flags, "seed") ?? freshSeed,
     faults: numberIn(flags, "faults"),
-    kinds: kindsIn(textIn(flags, "kinds") ?? USUAL_KINDS),
+    kinds: kindsIn(flagValue(flags, "--kinds=") ?? USUAL_KINDS),
     longestMs: numberIn(flags, "longest-ms"),
     people: numberIn(flags, "people"),
     thinkMs: numberIn(flags, "think-ms"),
@@ -82,7 +83,7 @@ export function planOf(flags: ReadonlySet<string>, freshSeed: number): ChaosPlan
 
 function numberIn<Name extends keyof typeof NUMBERS>(flags: ReadonlySet<string>, name: Name): number | (typeof NUMBERS)[Name]["usual"] {
   const { least, most, usual } = NUMBERS[name];
-  const text = textIn(flags, name);
+  const text = flagValue(flags, `--${name}=`);
   if (text === undefined) {
     return usual;
   }
@@ -100,9 +101,4 @@ function kindsIn(text: string): readonly FaultKind[] {
     throw new UsageError(`--kinds takes ${[...Object.keys(GROUPS), ...known].join(", ")}, or several of them in a comma list`);
   }
   return known.filter((kind) => words.includes(kind));
-}
-
-function textIn(flags: ReadonlySet<string>, name: string): string | undefined {
-  const start = `--${name}=`;
-  return [...flags].find((flag) => flag.startsWith(start))?.slice(start.length);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Run } from "../command.ts";
+import { flagValue } from "../flag-value.ts";
 import { aborted } from "../process/aborted.ts";
 import { stopSignal } from "../signals.ts";
 
@@ -16,7 +17,7 @@ export const demo: Run = async ({ entry, env, flags, print, warn }) => {
   const play = (setup: { url: string; mongodbUri: string | undefined }): Promise<number> =>
     Promise.race([runDemo({ ...setup, print }).then(() => 0), aborted(stop).then(() => 1), tooLong()]);
 
-  const given = [...flags].find((flag) => flag.startsWith(URL_FLAG))?.slice(URL_FLAG.length);
+  const given = flagValue(flags, URL_FLAG);
   if (given !== undefined) {
     return play({ url: given, mongodbUri: env["MONGODB_URI"] || undefined });
   }
